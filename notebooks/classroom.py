@@ -1,0 +1,323 @@
+"""The course's few tools: people in a database, a real server, a client, a recorder, source.
+
+Nothing here is taught, and nothing that is taught is hidden here: the server is Daphne, the client
+is `websockets`, and the recorder is ASGI middleware of a few lines.
+"""
+
+import asyncio
+import inspect
+import json
+import os
+import tempfile
+import textwrap
+import threading
+from concurrent.futures import Future
+from contextvars import ContextVar
+
+from asgiref.sync import sync_to_async
+from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.client import connect as open_connection
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+# Tokens of the course end on 1 January 2100, so that no output depends on the day it was made.
+COURSE_ENDS = 4102444800
+
+# Seconds of waiting that count as "nothing came", and after which a lesson has failed.
+SILENCE, PATIENCE = 0.2, 10
+
+
+async def prepare() -> None:
+    """Set Django up, with a database in a temporary folder and the demo's three people in it."""
+    prepare.folder = tempfile.TemporaryDirectory(prefix="classroom-")
+    os.environ["DATA_DIR"] = prepare.folder.name
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.local"
+    import django
+
+    django.setup()
+    from devrealm.people import settle
+    from django.core.management import call_command
+
+    await sync_to_async(call_command)("migrate", verbosity=0)
+    await sync_to_async(settle)()
+
+
+def token(username: str) -> str:
+    """Return an access token for alice, bob or mallory, as Keycloak would write it."""
+    from devrealm.issue import access_token
+
+    return access_token(username, exp=COURSE_ENDS)
+
+
+class Client:
+    """One end of a WebSocket: connect, send, receive, silence, leave. Frames are JSON."""
+
+    def __init__(self, socket: ClientConnection):
+        self.socket = socket
+
+    @classmethod
+    async def connect(cls, url: str, *, token: str | None = None, name: str = "client", **options):
+        """Open a socket; raises `websockets.InvalidStatus` when the server refuses the handshake.
+
+        `name` travels as User-Agent. A token goes into the header that browsers cannot set.
+        """
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers |= options.pop("headers", {})
+        options = {"compression": None, "proxy": None} | options
+        socket = await open_connection(
+            url, additional_headers=headers, user_agent_header=name, **options
+        )
+        return cls(socket)
+
+    @property
+    def subprotocol(self) -> str | None:
+        """The subprotocol that the server selected."""
+        return self.socket.subprotocol
+
+    async def send(self, message) -> None:
+        """Send text or bytes as they are, anything else as JSON."""
+        raw = isinstance(message, str | bytes)
+        await self.socket.send(message if raw else json.dumps(message))
+
+    async def receive(self):
+        """Return the next frame."""
+        return json.loads(await asyncio.wait_for(self.socket.recv(), PATIENCE))
+
+    async def arrived(self) -> list:
+        """Return the frames that are there already, or come within a fifth of a second."""
+        frames = []
+        try:
+            while True:
+                frames.append(json.loads(await asyncio.wait_for(self.socket.recv(), SILENCE)))
+        except TimeoutError:
+            return frames
+
+    async def silence(self) -> None:
+        """Raise AssertionError if a frame comes within a fifth of a second."""
+        frames = await self.arrived()
+        assert not frames, f"There should be silence, but this came: {frames}"
+
+    async def closed(self) -> int:
+        """Wait until the server closes, with nothing more to read, and return its close code."""
+        try:
+            frame = await asyncio.wait_for(self.socket.recv(), PATIENCE)
+        except ConnectionClosed:
+            return self.socket.close_code
+        raise AssertionError(f"The socket should close, but this came: {frame}")
+
+    async def leave(self) -> None:
+        """Close the socket."""
+        await self.socket.close()
+
+
+class Room:
+    """Real Daphne on a port of its own, in a thread of this process."""
+
+    def __init__(self, application):
+        from daphne.server import Server
+
+        self.application, self.visits = application, {}
+        self.ready = threading.Event()
+        self.server = Server(
+            self.visit,
+            endpoints=["tcp:0:interface=127.0.0.1"],
+            signal_handlers=False,  # the main thread belongs to the kernel
+            ready_callable=self.ready.set,
+        )
+        self.thread = threading.Thread(target=self.server.run, daemon=True)
+        self.thread.start()
+        self.ready.wait()
+
+    @property
+    def address(self) -> str:
+        return "{}:{}".format(*self.server.listening_addresses[0])
+
+    async def visit(self, scope, receive, send):
+        """Run the application of the day, and note when it has ended for this client."""
+        visit = self.visits.setdefault(client_of(scope), Future())
+        try:
+            await self.application(scope, receive, send)
+        finally:
+            visit.set_result(None)
+            self.visits.pop(client_of(scope), None)
+
+    async def connect(self, path: str, **options) -> "Visitor":
+        """Open a socket to this server; see `Client.connect`."""
+        name = options.get("name", "client")
+        try:
+            visitor = await Visitor.connect(f"ws://{self.address}{path}", **options)
+        except InvalidStatus:
+            await finished(self.visits.get(name))
+            raise
+        visitor.visit = self.visits.get(name)
+        return visitor
+
+    async def close(self) -> None:
+        """Stop the server; a process can start it once only."""
+        from twisted.internet import reactor
+
+        reactor.callFromThread(self.server.stop)
+        await asyncio.to_thread(self.thread.join)
+
+
+class Visitor(Client):
+    """A client of a `Room`: leaving waits until the application has noticed."""
+
+    visit: Future | None = None
+
+    async def leave(self) -> None:
+        await super().leave()
+        await finished(self.visit)
+
+
+async def finished(visit: Future | None) -> None:
+    """Wait until the application has returned for a client."""
+    if visit:
+        await asyncio.wait_for(asyncio.wrap_future(visit), PATIENCE)
+
+
+def serve(application) -> Room:
+    """Serve an ASGI application on real Daphne; called again, the same server serves another."""
+    if serve.room is None or not serve.room.thread.is_alive():
+        serve.room = Room(application)
+    serve.room.application = application
+    return serve.room
+
+
+serve.room = None
+
+
+def client_of(scope: dict) -> str:
+    """Return the name that a client gave itself."""
+    return dict(scope["headers"]).get(b"user-agent", b"client").decode()
+
+
+# Whose connection the running code serves; tasks inherit it.
+current_client = ContextVar("current_client", default="code")
+
+
+class Recorder:
+    """ASGI middleware that notes every event between server and application, to draw them."""
+
+    def __init__(self, application=None):
+        self.application = application
+        self.notes: list[tuple[str, str, str]] = []
+
+    async def __call__(self, scope, receive, send):
+        client = client_of(scope)
+        current_client.set(client)
+        consumer = f"{client}'s consumer"
+
+        async def noting_receive():
+            event = await receive()
+            self.note(client, consumer, told(event, scope["path"]))
+            return event
+
+        async def noting_send(event):
+            self.note(consumer, client, told(event))
+            await send(event)
+
+        await self.application(scope, noting_receive, noting_send)
+
+    def note(self, source: str, target: str, label: str) -> None:
+        self.notes.append((source, target, label))
+
+    def clear(self) -> None:
+        self.notes.clear()
+
+    def diagram(self) -> "Diagram":
+        """Return what was noted so far, as a picture and as text."""
+        return Diagram(self.in_order())
+
+    def in_order(self) -> list[tuple[str, str, str]]:
+        """Return the notes; what one cause did to several clients comes client by client."""
+        windows: list[list] = []
+        for note in self.notes:
+            if not windows or not note[0].endswith(("'s consumer", "layer")):
+                windows.append([])
+            windows[-1].append(note)
+        return [note for window in windows for note in sorted(window, key=self.client_in)]
+
+    @staticmethod
+    def client_in(note: tuple[str, str, str]) -> str:
+        source, target, _ = note
+        consumer = source if source.endswith("'s consumer") else target
+        return consumer if consumer.endswith("'s consumer") else ""
+
+    def watch(self, layer) -> None:
+        """Note what goes into and out of a channel layer too."""
+        for name in ("group_add", "group_discard", "group_send"):
+            setattr(layer, name, self.noting_call(name, getattr(layer, name)))
+        layer.receive = self.noting_delivery(layer.receive)
+
+    def noting_call(self, name: str, method):
+        async def call(group, *args):
+            client = current_client.get()
+            source = client if client == "code" else f"{client}'s consumer"
+            self.note("code" if name == "group_send" else source, "layer", f"{name} {short(group)}")
+            return await method(group, *args)
+
+        return call
+
+    def noting_delivery(self, receive):
+        async def deliver(channel):
+            message = await receive(channel)
+            self.note("layer", f"{current_client.get()}'s consumer", message["type"])
+            return message
+
+        return deliver
+
+
+def told(event: dict, path: str = "") -> str:
+    """Return an ASGI event in a line: its type, and what it carries that a reader looks for."""
+    if event["type"] == "websocket.connect":
+        return f"{event['type']} {path}"
+    if event["type"] in ("websocket.receive", "websocket.send"):
+        text = event.get("text")
+        content = f"{len(event.get('bytes') or b'')} bytes" if text is None else text
+        return f"{event['type']} {textwrap.shorten(content, 60, placeholder=' …')}"
+    code = event.get("code")
+    return event["type"] if code is None else f"{event['type']} {code}"
+
+
+def short(group: str) -> str:
+    """Return the beginning of a group's name, enough to tell it from others."""
+    kind, _, rest = group.partition(".")
+    return f"{kind}.{rest[:8]}…" if len(rest) > 8 else group
+
+
+class Diagram:
+    """A sequence diagram of what was recorded: Mermaid where it is drawn, text everywhere else."""
+
+    def __init__(self, notes: list[tuple[str, str, str]]):
+        self.notes = notes
+
+    def mermaid(self) -> str:
+        names = list(dict.fromkeys(name for note in self.notes for name in note[:2]))
+        lines = [f"    participant P{i} as {name}" for i, name in enumerate(names)]
+        for source, target, label in self.notes:
+            label = label.replace("#", "#35;").replace(";", "#59;")
+            lines.append(f"    P{names.index(source)}->>P{names.index(target)}: {label}")
+        return "\n".join(["sequenceDiagram", *lines])
+
+    def __repr__(self) -> str:
+        width = max((len(name) for note in self.notes for name in note[:2]), default=0)
+        return "\n".join(
+            f"{source:>{width}} → {target:<{width}}  {label}"
+            for source, target, label in self.notes
+        )
+
+    def _repr_mimebundle_(self, **kwargs) -> dict:
+        return {"text/vnd.mermaid": self.mermaid(), "text/plain": repr(self)}
+
+
+class show:
+    """Shows the source of a class, a function or a module, as it is today."""
+
+    def __init__(self, thing):
+        self.source = textwrap.dedent(inspect.getsource(thing)).rstrip()
+
+    def __repr__(self) -> str:
+        return self.source
+
+    def _repr_mimebundle_(self, **kwargs) -> dict:
+        return {"text/markdown": f"```python\n{self.source}\n```", "text/plain": self.source}

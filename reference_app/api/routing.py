@@ -1,0 +1,30 @@
+"""Paths to consumers."""
+
+from uuid import UUID
+
+from channels.security.websocket import WebsocketDenier
+from django.urls import path, re_path, register_converter
+
+from .consumers import NotificationConsumer, OrganizationEventsConsumer
+
+
+class AnyUUIDConverter:
+    """Django's `uuid` takes lower case with hyphens only; this takes every spelling of a UUID."""
+
+    regex = "[0-9a-fA-F-]{32,36}"
+
+    def to_python(self, value: str) -> UUID:
+        return UUID(value)
+
+    def to_url(self, value: UUID | str) -> str:
+        return str(value)
+
+
+register_converter(AnyUUIDConverter, "any_uuid")
+
+websocket_urlpatterns = [
+    path("ws/notifications/", NotificationConsumer.as_asgi()),
+    path("ws/events/<any_uuid:org_id>/", OrganizationEventsConsumer.as_asgi()),
+    # URLRouter raises ValueError for the rest, which the client sees as HTTP 500.
+    re_path("", WebsocketDenier.as_asgi()),
+]

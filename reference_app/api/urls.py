@@ -1,0 +1,10 @@
+from django.urls import path
+
+from . import routing, views  # noqa: F401  (routing registers the any_uuid converter)
+
+urlpatterns = [
+    path("me/", views.who_am_i),
+    path("me/organizations/", views.my_organizations),
+    path("me/notifications/", views.notify_me),
+    path("organizations/<any_uuid:org_id>/resources/", views.resources),
+]

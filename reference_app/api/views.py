@@ -1,0 +1,114 @@
+"""A small REST API on the same token verification as the sockets.
+
+Every answer is JSON. An error is `{"error": word, "message": sentence}`.
+"""
+
+from functools import wraps
+
+from asgiref.sync import async_to_sync
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from . import frames
+from .consumers import broadcast_notification
+from .models import Identity, Organization, SampleResource, is_member
+from .tokens import KeysUnavailableError, TokenError, verify
+
+
+def error(status: int, code: str, message: str, **headers: str) -> JsonResponse:
+    return JsonResponse({"error": code, "message": message}, status=status, headers=headers)
+
+
+def with_token(*methods: str):
+    """Let a view see `request.user` and `request.token`, by the Authorization header alone."""
+
+    def decorate(view):
+        @csrf_exempt  # no cookie is read, so there is nothing a foreign page could ride on
+        @wraps(view)
+        def authenticated(request: HttpRequest, **kwargs) -> JsonResponse:
+            if request.method not in methods:
+                message = f"This address answers {' and '.join(methods)}."
+                return error(405, "method_not_allowed", message, Allow=", ".join(methods))
+            try:
+                request.token = verify(bearer_token(request))
+                request.user = Identity.objects.active_user(request.token)
+            except KeysUnavailableError as failure:
+                return error(503, failure.code, str(failure))
+            except TokenError as failure:
+                # RFC 6750, 3: the scheme that would be accepted.
+                return error(401, failure.code, str(failure), **{"WWW-Authenticate": "Bearer"})
+            return view(request, **kwargs)
+
+        return authenticated
+
+    return decorate
+
+
+def bearer_token(request: HttpRequest) -> str:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+@with_token("GET")
+def who_am_i(request):
+    return JsonResponse(
+        {
+            "user_id": request.token["sub"],
+            "username": request.token.get("preferred_username"),
+            "email": request.user.email,
+        }
+    )
+
+
+@with_token("GET")
+def my_organizations(request):
+    mine = Organization.objects.filter(members=request.user, is_active=True)
+    return JsonResponse({"organizations": [{"id": str(o.id), "name": o.name} for o in mine]})
+
+
+@with_token("POST")
+def notify_me(request):
+    notification = body_of(request)
+    if not isinstance(notification.get("title"), str):
+        return error(400, "bad_request", "A notification is a JSON object with a title.")
+    async_to_sync(broadcast_notification)(request.token["sub"], notification)
+    return JsonResponse({"notification": notification}, status=202)
+
+
+@with_token("GET", "POST")
+def resources(request, org_id):
+    if not is_member(request.user, org_id):
+        return error(403, "forbidden", "You are not a member of this organization.")
+    if request.method == "POST":
+        return create_resource(org_id, body_of(request).get("name"))
+    listed = SampleResource.objects.filter(org_id=org_id)
+    return JsonResponse({"resources": [as_json(resource) for resource in listed]})
+
+
+def create_resource(org_id, name) -> JsonResponse:
+    """Create the resource; the signal tells the organisation."""
+    resource = SampleResource(org_id=org_id, name=name)
+    try:
+        resource.full_clean()
+    except ValidationError as failure:
+        return error(400, "bad_request", "The name: " + " ".join(failure.messages))
+    resource.save()
+    return JsonResponse(as_json(resource), status=201)
+
+
+def as_json(resource: SampleResource) -> dict:
+    return {
+        "id": str(resource.id),
+        "name": resource.name,
+        "created_at": resource.created_at.isoformat(),
+    }
+
+
+def body_of(request: HttpRequest) -> dict:
+    """Return the JSON object in the body, or an empty one for anything else."""
+    try:
+        body = frames.parse(request.body)
+    except frames.MalformedJSONError:
+        return {}
+    return body if isinstance(body, dict) else {}

@@ -1,0 +1,25 @@
+"""Everything a request or a socket passes through, outermost first."""
+
+import os
+
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
+
+# Django must be set up before the next imports reach a model.
+django_application = get_asgi_application()
+
+from api.middleware import AllowedOriginsValidator, JWTAuthMiddleware  # noqa: E402
+from api.routing import websocket_urlpatterns  # noqa: E402
+
+application = ProtocolTypeRouter(
+    {
+        "http": django_application,
+        "websocket": AllowedOriginsValidator(
+            JWTAuthMiddleware(
+                URLRouter(websocket_urlpatterns),
+            ),
+        ),
+    }
+)

@@ -1,0 +1,127 @@
+"""What every deployment shares. This is the only module that reads the environment."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+env = environ.Env()
+
+
+def setting(cast: Callable, name: str, **default):
+    """Return environment variable `name` through `cast`, or stop the start with one line.
+
+    Without a default, the variable is required.
+    """
+    try:
+        return cast(name, **default)
+    except (ImproperlyConfigured, ValueError) as error:
+        fault = f"cannot be used: {error}" if name in env.ENVIRON else "is missing"
+        sys.exit(f"The environment variable {name} {fault}. Set it and start again.")
+
+
+def redis_layer(kind: str, connection: dict) -> dict:
+    """Return CHANNEL_LAYERS for `pubsub` or `core` over one Redis; `connection` is for redis-py."""
+    backends = {
+        "pubsub": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "core": "channels_redis.core.RedisChannelLayer",
+    }
+    if kind not in backends:
+        sys.exit(f"CHANNEL_LAYER cannot be {kind!r}: it is one of {', '.join(backends)}.")
+    return {"default": {"BACKEND": backends[kind], "CONFIG": {"hosts": [connection]}}}
+
+
+INSTALLED_APPS = [
+    "daphne",  # first: its runserver serves WebSockets
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "api",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+STATIC_URL = "static/"
+USE_TZ = True
+
+# Where the embedded parts keep what they must not forget: the SQLite file, devrealm's key.
+DATA_DIR = Path(setting(env.str, "DATA_DIR", default=str(BASE_DIR / "var")))
+
+DATABASES = {
+    "default": setting(env.db_url, "DATABASE_URL", default=f"sqlite:///{DATA_DIR}/db.sqlite3")
+}
+if "sqlite" in DATABASES["default"]["ENGINE"]:
+    # Writers queue for the file instead of failing, readers never wait for a writer.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
+    }
+
+REDIS_HOST = setting(env.str, "REDIS_HOST", default="redis")
+REDIS_PORT = setting(env.int, "REDIS_PORT", default=6379)
+CHANNEL_LAYER = setting(env.str, "CHANNEL_LAYER", default="pubsub")
+CHANNEL_LAYERS = redis_layer(
+    CHANNEL_LAYER,
+    {
+        "host": REDIS_HOST,
+        "port": REDIS_PORT,
+        # The core layer blocks for 5 s in BZPOPMIN. redis-py 8 gives up after 5 s by default, so an
+        # idle socket dies (channels_redis#422). None would hang publishers while Redis is frozen.
+        "socket_timeout": 15,
+        "socket_connect_timeout": 2,
+    },
+)
+
+CELERY_BROKER_URL = f"redis://{REDIS_HOST}:{REDIS_PORT}/0"
+CELERY_TASK_IGNORE_RESULT = True
+
+# The issuer is compared with the token's `iss` letter by letter; the audience must be in its `aud`.
+KEYCLOAK_ISSUER = setting(env.str, "KEYCLOAK_ISSUER", default="")
+KEYCLOAK_AUDIENCE = setting(env.str, "KEYCLOAK_AUDIENCE", default="")
+
+# Browsers on other origins that may open a socket, such as https://app.example.com. Pages that this
+# server delivers itself may always.
+WEBSOCKET_ALLOWED_ORIGINS = setting(env.list, "WEBSOCKET_ALLOWED_ORIGINS", default=[])
+# The guide's `?token=…` ends up in proxies' logs; switch it off where no client needs it.
+WEBSOCKET_TOKEN_IN_QUERY = setting(env.bool, "WEBSOCKET_TOKEN_IN_QUERY", default=True)
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {"api": {"handlers": ["console"], "level": "INFO"}},
+}

@@ -1,0 +1,36 @@
+"""A laptop: embedded parts, each replaced by the real one when the environment names it."""
+
+from .base import *  # noqa: F403
+from .base import CHANNEL_LAYER, DATA_DIR, INSTALLED_APPS, KEYCLOAK_ISSUER, env, redis_layer
+
+DEBUG = True
+SECRET_KEY = "local-only: sessions and CSRF of a laptop, never of a deployment"
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", "testserver"]
+
+try:
+    DATA_DIR.mkdir(parents=True, exist_ok=True)
+except OSError as error:
+    raise SystemExit(
+        f"DATA_DIR {DATA_DIR} cannot be made ({error.strerror}). "
+        "Set DATA_DIR to a folder that you may write to."
+    ) from None
+
+if "REDIS_HOST" not in env.ENVIRON:
+    # The real channel layer, over a Redis that lives in this process.
+    import fakeredis
+
+    CHANNEL_LAYERS = redis_layer(
+        CHANNEL_LAYER,
+        {
+            "connection_class": fakeredis.aioredis.FakeConnection,
+            "server": fakeredis.FakeServer(),
+        },
+    )
+    CELERY_BROKER_URL = "memory://"
+
+if not KEYCLOAK_ISSUER:
+    # The stand-in for Keycloak. Its keys are read in process: its own port is not known yet.
+    INSTALLED_APPS = [*INSTALLED_APPS, "devrealm"]
+    KEYCLOAK_ISSUER = "http://localhost:8000/realms/demo"
+    KEYCLOAK_AUDIENCE = "reference-app"
+    KEYCLOAK_KEY_CLIENT = "devrealm.keys.DevrealmKeyClient"

@@ -1,0 +1,19 @@
+"""A deployment: nothing embedded, nothing guessed. `manage.py check --deploy` passes."""
+
+from .base import *  # noqa: F403
+from .base import env, setting
+
+DEBUG = False
+SECRET_KEY = setting(env.str, "DJANGO_SECRET_KEY")
+ALLOWED_HOSTS = setting(env.list, "DJANGO_ALLOWED_HOSTS")
+
+for required in ("DATABASE_URL", "REDIS_HOST", "KEYCLOAK_ISSUER", "KEYCLOAK_AUDIENCE"):
+    setting(env.str, required)
+
+SECURE_SSL_REDIRECT = True
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # set by nginx, see deploy/
+SECURE_HSTS_SECONDS = 31_536_000  # one year, the preload list's minimum
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True

@@ -1,0 +1,80 @@
+"""One command from nothing to a served socket."""
+
+import socket
+from pathlib import Path
+
+from config.asgi import application
+from daphne.server import Server  # first: it installs the reactor
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.core.management.base import BaseCommand
+from django.db import DatabaseError
+
+from devrealm.issue import access_token
+from devrealm.people import ORG_ID, PEOPLE, settle
+
+# Seconds; long enough for an afternoon with the tokens that the command prints.
+TOKEN_LIFESPAN = 10 * 3600
+
+HOST = "127.0.0.1"
+
+
+class Command(BaseCommand):
+    help = "Make a database with three people and an organisation, and serve it on Daphne."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--port", type=int, default=8000, help="0 takes a free one")
+
+    def handle(self, *, port, **options):
+        listener = listen(port)
+        prepare_database()
+        port = listener.getsockname()[1]
+        self.stdout.write(introduction(port))
+        self.stdout.flush()
+        # Daphne takes the socket over: what was free when asked cannot be taken meanwhile.
+        Server(application, endpoints=[f"fd:fileno={listener.fileno()}"]).run()
+
+
+def listen(port: int) -> socket.socket:
+    try:
+        return socket.create_server((HOST, port))
+    except (OSError, OverflowError) as error:
+        raise CommandError(
+            f"Port {port} cannot be used ({error}). Choose another: manage.py demo --port 8001"
+        ) from None
+
+
+def prepare_database() -> None:
+    try:
+        call_command("migrate", verbosity=0)
+        settle()
+    except (DatabaseError, OSError) as error:
+        raise CommandError(
+            f"The database {settings.DATABASES['default']['NAME']} cannot be used ({error}). "
+            "Set DATA_DIR to a folder that you may write to."
+        ) from None
+
+
+def introduction(port: int) -> str:
+    """Return how to connect as each person, in lines to paste."""
+    http, ws = f"http://{HOST}:{port}", f"ws://{HOST}:{port}"
+    lines = [f"Serving {http}, database in {Path(settings.DATA_DIR)}. Stop with Ctrl+C.", ""]
+    for person in PEOPLE.values():
+        token = access_token(person.username, TOKEN_LIFESPAN)
+        role = "a member" if person.is_member else "a stranger: refused with 4003"
+        lines += [
+            f"# {person.given_name}'s notifications, then the organisation's events ({role})",
+            f"websockets '{ws}/ws/notifications/?token={token}'",
+            f"websockets '{ws}/ws/events/{ORG_ID}/?token={token}'",
+            "",
+        ]
+    token = access_token("alice", TOKEN_LIFESPAN)
+    curl = f"curl -H 'Authorization: Bearer {token}' -H 'Content-Type: application/json'"
+    return "\n".join(
+        [
+            *lines,
+            "# Alice notifies herself; Alice creates a resource, which is an organisation event",
+            f"""{curl} {http}/api/me/notifications/ -d '{{"title": "Hello", "body": "Works"}}'""",
+            f"""{curl} {http}/api/organizations/{ORG_ID}/resources/ -d '{{"name": "Plan"}}'""",
+        ]
+    )

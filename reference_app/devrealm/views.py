@@ -1,0 +1,57 @@
+"""The three endpoints of a realm that a client of it needs."""
+
+from django.conf import settings
+from django.http import JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_POST
+
+from .issue import CLIENT_ID, LIFESPAN, access_token
+from .keys import key_set
+from .people import PEOPLE
+
+
+@require_GET
+def discovery(request):
+    """Answer as OpenID Connect Discovery 1.0 asks, with Keycloak's paths."""
+    protocol = f"{settings.KEYCLOAK_ISSUER}/protocol/openid-connect"
+    return JsonResponse(
+        {
+            "issuer": settings.KEYCLOAK_ISSUER,
+            "token_endpoint": f"{protocol}/token",
+            "jwks_uri": f"{protocol}/certs",
+            "grant_types_supported": ["password"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+        }
+    )
+
+
+@require_GET
+def certs(request):
+    return JsonResponse(key_set())
+
+
+@csrf_exempt  # a client calls it, with a password and no cookie
+@require_POST
+def token(request):
+    """Give a demo user a token for a password (RFC 6749, 4.3); the password is the username."""
+    form = request.POST
+    if form.get("grant_type") != "password":
+        return failure(400, "unsupported_grant_type", "Unsupported grant_type")
+    if form.get("client_id") != CLIENT_ID:
+        return failure(401, "invalid_client", "Invalid client or Invalid client credentials")
+    username = form.get("username")
+    if username not in PEOPLE or form.get("password") != username:
+        return failure(401, "invalid_grant", "Invalid user credentials")
+    return JsonResponse(
+        {
+            "access_token": access_token(username),
+            "expires_in": LIFESPAN,
+            "token_type": "Bearer",
+            "not-before-policy": 0,
+            "scope": "openid email profile",
+        }
+    )
+
+
+def failure(status: int, error: str, description: str) -> JsonResponse:
+    return JsonResponse({"error": error, "error_description": description}, status=status)

@@ -1,0 +1,16 @@
+"""The local settings in a folder of their own, whatever the developer's environment names."""
+
+import os
+import tempfile
+
+for name in ("REDIS_HOST", "REDIS_PORT", "CHANNEL_LAYER", "DATABASE_URL"):
+    os.environ.pop(name, None)
+
+folder = tempfile.TemporaryDirectory(prefix="reference-app-")
+os.environ["DATA_DIR"] = folder.name
+
+from config.settings.local import *  # noqa: E402, F403
+from config.settings.local import DATABASES  # noqa: E402
+
+# A file: SQLite gives every thread a memory database of its own.
+DATABASES["default"]["TEST"] = {"NAME": f"{folder.name}/test.sqlite3"}
