@@ -1,1 +1,132 @@
-"""To be written."""
+"""Who hears what, on each server and each layer; the sender is another process."""
+
+import asyncio
+import random
+from uuid import UUID
+
+import httpx
+import pytest
+from api.consumers import broadcast_notification, broadcast_org_event
+from classroom import COURSE_ENDS, token
+from devrealm.issue import access_token
+from devrealm.people import ORG_ID, PEOPLE
+
+ALICE, BOB = PEOPLE["alice"].subject, PEOPLE["bob"].subject
+NOTIFICATIONS, EVENTS = "/ws/notifications/", f"/ws/events/{ORG_ID}/"
+
+
+async def established(client):
+    assert (await client.receive())["type"] == "connection.established"
+    return client
+
+
+async def test_notification_reaches_every_socket_of_its_user_only(served, connect):
+    tabs = [await established(await connect(served, NOTIFICATIONS, "alice")) for _ in range(2)]
+    bob = await established(await connect(served, NOTIFICATIONS, "bob"))
+    await broadcast_notification(ALICE, {"title": "For Alice"})
+    for tab in tabs:
+        assert await tab.receive() == {
+            "type": "notification",
+            "notification": {"title": "For Alice"},
+        }
+    await bob.silence()
+
+
+async def test_event_reaches_every_member_of_its_organisation_only(served, connect):
+    members = [await established(await connect(served, EVENTS, name)) for name in ("alice", "bob")]
+    await broadcast_org_event(UUID(int=7), "user.joined", {"user_id": "elsewhere"})
+    await broadcast_org_event(ORG_ID, "user.joined", {"user_id": "here"})
+    for member in members:
+        assert await member.receive() == {
+            "type": "event",
+            "event_type": "user.joined",
+            "data": {"user_id": "here"},
+        }
+
+
+@pytest.mark.parametrize("spell", [str.upper, lambda org_id: org_id.replace("-", "")])
+async def test_any_spelling_of_the_organisation_hears_its_events(served, connect, spell):
+    path = f"/ws/events/{spell(str(ORG_ID))}/"
+    alice = await connect(served, path, "alice")
+    assert (await alice.receive())["org_id"] == str(ORG_ID)
+    await broadcast_org_event(str(ORG_ID).upper(), "spelled", {})
+    assert (await alice.receive())["event_type"] == "spelled"
+
+
+@pytest.mark.parametrize("subject", ["auth0|abc", "someone@example.com", "Zoë 🦉", "x" * 255])
+async def test_any_subject_can_be_notified(served, connect, subject):
+    who = access_token("alice", sub=subject, exp=COURSE_ENDS)
+    client = await connect(served, NOTIFICATIONS, token=who)
+    assert (await client.receive())["user_id"] == subject
+    await broadcast_notification(subject, {"title": "Hello"})
+    assert (await client.receive())["notification"] == {"title": "Hello"}
+
+
+async def test_creating_a_resource_tells_the_organisation(served, connect):
+    bob = await established(await connect(served, EVENTS, "bob"))
+    headers = {"Authorization": f"Bearer {token('alice')}"}
+    async with httpx.AsyncClient(base_url=served.http, headers=headers) as http:
+        answer = await http.post(f"/api/organizations/{ORG_ID}/resources/", json={"name": "Plan"})
+    event = await bob.receive()
+    assert event["event_type"] == "resource.created"
+    assert event["data"]["resource_id"] == answer.json()["id"]
+
+
+async def test_user_notifies_oneself_by_rest(served, connect):
+    alice = await established(await connect(served, NOTIFICATIONS, "alice"))
+    headers = {"Authorization": f"Bearer {token('alice')}"}
+    async with httpx.AsyncClient(base_url=served.http, headers=headers) as http:
+        answer = await http.post("/api/me/notifications/", json={"title": "To do"})
+    assert answer.status_code == 202
+    assert (await alice.receive())["notification"] == {"title": "To do"}
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        {"type": "websocket.disconnect", "code": 1000},
+        {"type": "websocket.close"},
+        {"type": "close"},
+        {"type": "dispatch"},
+        {"type": "layer.lost"},
+        {"type": "of.a.newer.release"},
+        {"type": "notification.message"},
+        {"type": "notification.message", "frame": {"not": "text"}},
+        {"no": "type"},
+    ],
+    ids=str,
+)
+async def test_nothing_in_a_group_message_kills_a_socket(served, connect, junk):
+    from api.groups import user_group
+    from channels.layers import get_channel_layer
+
+    alice = await established(await connect(served, NOTIFICATIONS, "alice"))
+    await get_channel_layer().group_send(user_group(ALICE), junk)
+    await broadcast_notification(ALICE, {"title": "Still here"})
+    assert (await alice.receive())["notification"] == {"title": "Still here"}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_users_and_organisations_stay_apart_under_random_interleaving(served, connect, seed):
+    """Ten senders at once, to two users and one organisation: each hears all of its own."""
+    chance = random.Random(seed)
+    alice = await established(await connect(served, NOTIFICATIONS, "alice"))
+    bob = await established(await connect(served, NOTIFICATIONS, "bob"))
+    member = await established(await connect(served, EVENTS, "bob"))
+    sent = {alice: [], bob: [], member: []}
+
+    async def send(number):
+        reader = chance.choice([alice, bob, member])
+        sent[reader].append(number)
+        if reader is member:
+            await broadcast_org_event(ORG_ID, "number", {"n": number})
+        else:
+            await broadcast_notification(ALICE if reader is alice else BOB, {"n": number})
+
+    for start in range(0, 60, 10):
+        await asyncio.gather(*(send(number) for number in range(start, start + 10)))
+    for reader, numbers in sent.items():
+        frames = [await reader.receive() for _ in numbers]
+        heard = [(frame.get("notification") or frame.get("data"))["n"] for frame in frames]
+        assert sorted(heard) == numbers
+        await reader.silence()

@@ -1,0 +1,123 @@
+import contextlib
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from channels.layers import channel_layers
+from classroom import Client, token
+from config.settings.base import redis_layer
+from django.conf import settings
+from django.utils.module_loading import import_string
+from redis.asyncio import Redis
+
+from tests.wire.servers import COMMANDS, any_redis, serving
+
+TOKEN = re.compile(r"eyJ[\w-]{20,}")
+PREPARE = """
+import django; django.setup()
+from devrealm.management.commands.demo import prepare_database
+prepare_database()
+"""
+
+
+@pytest.fixture(scope="session")
+def environment():
+    """Return the environment of a server: the demo's people in a database."""
+    environment = {
+        "DJANGO_SETTINGS_MODULE": "config.settings.local",
+        "DATA_DIR": str(settings.DATA_DIR),
+        "DATABASE_URL": f"sqlite:///{settings.DATA_DIR}/wire.sqlite3",
+    }
+    subprocess.run([sys.executable, "-c", PREPARE], env=os.environ | environment, check=True)
+    return environment
+
+
+@pytest.fixture(scope="session")
+def redis_port():
+    with any_redis() as port:
+        yield port
+
+
+@pytest.fixture(scope="session")
+def start(environment, redis_port):
+    """Return a function that returns the session's server of that name on that layer."""
+    with contextlib.ExitStack() as stack:
+        running = {}
+
+        def start_once(name, layer):
+            if (name, layer) not in running:
+                running[name, layer] = stack.enter_context(
+                    serving(
+                        [*COMMANDS[name], "config.asgi:application"],
+                        **environment,
+                        REDIS_HOST="127.0.0.1",
+                        REDIS_PORT=str(redis_port),
+                        CHANNEL_LAYER=layer,
+                    )
+                )
+            return running[name, layer]
+
+        yield start_once
+
+
+@pytest.fixture(params=COMMANDS)
+def server(request, start):
+    """Each server on the default layer."""
+    yield from watched(start(request.param, "pubsub"))
+
+
+@pytest.fixture(params=["daphne-pubsub", "daphne-core", "uvicorn-pubsub", "uvicorn-core"])
+async def served(request, start, redis_port):
+    """Each server on each layer; `broadcast_…` in the test reaches it, as from another process."""
+    name, kind = request.param.split("-")
+    async with layer_on(redis_port, kind):
+        for server in watched(start(name, kind)):
+            yield server
+
+
+def watched(server):
+    """Yield the server, and see that what it logged meanwhile holds no token and no traceback."""
+    before = len(server.log)
+    yield server
+    log = "".join(server.log[before:])
+    assert not TOKEN.search(log)
+    assert "Traceback" not in log
+
+
+@contextlib.asynccontextmanager
+async def layer_on(port: int, kind: str = "pubsub", **connection):
+    """Make a layer on the Redis at `port` this process's default."""
+    connection = {"host": "127.0.0.1", "port": port, "socket_timeout": 15} | connection
+    configuration = redis_layer(kind, connection)["default"]
+    layer = import_string(configuration["BACKEND"])(**configuration["CONFIG"])
+    usual = channel_layers.set("default", layer)
+    try:
+        yield layer
+    finally:
+        await (layer.close_pools() if kind == "core" else layer.flush())
+        channel_layers.set("default", usual)
+
+
+@pytest.fixture
+async def connect():
+    """Return a function that opens a socket; every socket is closed in the end."""
+    opened = []
+
+    async def open_socket(server, path, username=None, **options):
+        if username:
+            options["token"] = token(username)
+        client = await Client.connect(server.ws + path, **options)
+        opened.append(client)
+        return client
+
+    yield open_socket
+    for client in opened:
+        await client.leave()
+
+
+@pytest.fixture
+async def redis(redis_port):
+    async with Redis(host="127.0.0.1", port=redis_port) as connection:
+        yield connection

@@ -1,0 +1,138 @@
+"""Real servers in processes of their own, and what they logged."""
+
+import asyncio
+import contextlib
+import inspect
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+
+import fakeredis
+import pytest
+
+# Seconds that a machine under load may take for what usually takes one.
+PATIENCE = 30
+
+COMMANDS = {
+    "daphne": ["-m", "daphne", "-b", "127.0.0.1", "-p", "0"],
+    "uvicorn": ["-m", "uvicorn", "--host", "127.0.0.1", "--port", "0"],
+}
+# What servers say when they listen, with the address, and Celery's worker when it waits for work.
+READY = re.compile(
+    r"(?:Listening on TCP address |running on http://|Serving http://)([\d.:]+)|celery@(\S+) ready"
+)
+
+
+class ServerProcess:
+    """A server process; `log` holds the lines it wrote, `address` where it listens."""
+
+    def __init__(self, command: list[str], **environment: str):
+        self.log: list[str] = []
+        self.address = ""
+        self.listens = threading.Event()
+        self.process = subprocess.Popen(
+            [sys.executable, *command],
+            env=os.environ | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        threading.Thread(target=self.read, daemon=True).start()
+
+    def read(self) -> None:
+        for line in self.process.stdout:
+            self.log.append(line)
+            if found := READY.search(line):
+                self.address = found[1] or found[2]
+                self.listens.set()
+        self.listens.set()
+
+    def wait_until_it_listens(self) -> None:
+        assert self.listens.wait(PATIENCE) and self.address, "".join(self.log)
+
+    @property
+    def ws(self) -> str:
+        return f"ws://{self.address}"
+
+    @property
+    def http(self) -> str:
+        return f"http://{self.address}"
+
+    def wait_until_it_logs(self, words: str) -> None:
+        asyncio.run(self.logs(words))
+
+    async def logs(self, words: str) -> None:
+        """Wait until a line with these words was logged."""
+        await eventually(lambda: any(words in line for line in self.log))
+
+    def stop(self) -> int:
+        """Send SIGTERM, and return the exit code."""
+        self.process.terminate()
+        return self.process.wait(PATIENCE)
+
+
+@contextlib.contextmanager
+def serving(command: list[str], **environment: str) -> Iterator[ServerProcess]:
+    server = ServerProcess(command, **environment)
+    try:
+        server.wait_until_it_listens()
+        yield server
+    finally:
+        server.process.kill()
+        server.process.wait()
+        server.process.stdout.close()
+
+
+@contextlib.contextmanager
+def real_redis() -> Iterator[int]:
+    """Run a redis-server that forgets, and yield its port."""
+    program = shutil.which("redis-server")
+    if program is None:
+        pytest.skip("needs redis-server: install it, Debian calls it redis-server")
+    port = free_port()
+    command = [program, "--port", str(port), "--save", "", "--bind", "127.0.0.1"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        for line in process.stdout:
+            if "Ready to accept connections" in line:
+                break
+        yield port
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+@contextlib.contextmanager
+def any_redis() -> Iterator[int]:
+    """Yield the port of a real Redis, or of fakeredis where the machine has none."""
+    if shutil.which("redis-server"):
+        with real_redis() as port:
+            yield port
+    else:
+        server = fakeredis.TcpFakeServer(("127.0.0.1", 0))
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
+        server.server_close()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+async def eventually(holds: Callable) -> None:
+    """Wait until a predicate, sync or async, holds: for what has no event to await."""
+    async with asyncio.timeout(PATIENCE):
+        while not await settled(holds()):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+async def settled(result):
+    return await result if inspect.isawaitable(result) else result
