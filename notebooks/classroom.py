@@ -7,7 +7,6 @@ is `websockets`, and the recorder is ASGI middleware of a few lines.
 import asyncio
 import inspect
 import json
-import logging
 import os
 import tempfile
 import textwrap
@@ -35,10 +34,9 @@ async def prepare() -> None:
     import django
 
     django.setup()
-    # A running commentary would land in whichever cell runs.
-    logging.getLogger("daphne").setLevel(logging.WARNING)
-    from devrealm.people import settle
     from django.core.management import call_command
+
+    from devrealm.people import settle
 
     await sync_to_async(call_command)("migrate", verbosity=0)
     await sync_to_async(settle)()

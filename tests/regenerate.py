@@ -1,6 +1,7 @@
-"""Run notebooks and write their outputs: `python -m tests.regenerate`, or with file names.
+"""Run notebooks and write their outputs, and the README's tables: `python -m tests.regenerate`.
 
-What is written depends on the code alone: no timestamps, no machine's paths, cells counted 1 to n.
+File names as arguments run those only. What is written depends on the code alone: no timestamps,
+no machine's paths, cells counted 1 to n.
 """
 
 import sys
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
+
+from tests.readme import README, refreshed
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 
@@ -49,3 +52,4 @@ if __name__ == "__main__":
     for path in map(Path, sys.argv[1:] or sorted(map(str, NOTEBOOKS.glob("*.ipynb")))):
         print(f"Running {path.name}")
         regenerate(path)
+    README.write_text(refreshed(README.read_text()))

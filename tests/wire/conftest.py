@@ -6,12 +6,12 @@ import sys
 
 import pytest
 from channels.layers import channel_layers
-from classroom import Client, token
-from config.settings.base import redis_layer
 from django.conf import settings
 from django.utils.module_loading import import_string
 from redis.asyncio import Redis
 
+from classroom import Client, token
+from config.settings.base import redis_layer
 from tests.wire.servers import COMMANDS, any_redis, serving
 
 TOKEN = re.compile(r"eyJ[\w-]{20,}")

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import httpx
 import pytest
+
 from api.consumers import broadcast_notification, broadcast_org_event
 from classroom import COURSE_ENDS, token
 from devrealm.issue import access_token
@@ -97,8 +98,9 @@ async def test_user_notifies_oneself_by_rest(served, connect):
     ids=str,
 )
 async def test_nothing_in_a_group_message_kills_a_socket(served, connect, junk):
-    from api.groups import user_group
     from channels.layers import get_channel_layer
+
+    from api.groups import user_group
 
     alice = await established(await connect(served, NOTIFICATIONS, "alice"))
     await get_channel_layer().group_send(user_group(ALICE), junk)

@@ -1,8 +1,8 @@
 """What a client may send, on each server: nothing kills the socket."""
 
 import pytest
-from api.close_codes import CloseCode
 
+from api.close_codes import CloseCode
 from tests.wire.servers import COMMANDS, serving
 
 BAD_INPUT = {

@@ -6,12 +6,12 @@ from contextlib import ExitStack
 
 import httpx
 import pytest
+from websockets.sync.client import connect as connect_sync
+
 from api.close_codes import CloseCode
 from api.groups import user_group
 from classroom import token
 from devrealm.people import ORG_ID, PEOPLE
-from websockets.sync.client import connect as connect_sync
-
 from tests.wire.servers import COMMANDS, eventually, free_port, real_redis, serving
 
 NOTIFICATIONS = "/ws/notifications/"

@@ -5,12 +5,13 @@ import asyncio
 import httpx
 import jwt
 import pytest
+from websockets.exceptions import InvalidStatus
+
 from api.close_codes import CloseCode
 from api.middleware import SUBPROTOCOL
 from classroom import token
 from devrealm.issue import access_token
 from devrealm.people import ORG_ID
-from websockets.exceptions import InvalidStatus
 
 NOTIFICATIONS = "/ws/notifications/"
 EVENTS = f"/ws/events/{ORG_ID}/"

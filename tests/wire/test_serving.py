@@ -9,9 +9,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from classroom import Client, token
 from websockets.asyncio.client import connect as plain_connect
 
+from classroom import Client, token
 from tests.wire.servers import free_port, serving
 
 MANAGE = str(Path(__file__).parents[2] / "reference_app" / "manage.py")

@@ -1,9 +1,9 @@
 """The guide's Celery task in a worker process; notebook 08 runs it in memory."""
 
-from api.tasks import process_document
-from devrealm.people import ORG_ID, PEOPLE
 from kombu import Connection
 
+from api.tasks import process_document
+from devrealm.people import ORG_ID, PEOPLE
 from tests.wire.servers import COMMANDS, real_redis, serving
 
 ALICE = PEOPLE["alice"].subject

@@ -117,12 +117,3 @@ KEYCLOAK_AUDIENCE = setting(env.str, "KEYCLOAK_AUDIENCE", default="")
 WEBSOCKET_ALLOWED_ORIGINS = setting(env.list, "WEBSOCKET_ALLOWED_ORIGINS", default=[])
 # The guide's `?token=…` ends up in proxies' logs; switch it off where no client needs it.
 WEBSOCKET_TOKEN_IN_QUERY = setting(env.bool, "WEBSOCKET_TOKEN_IN_QUERY", default=True)
-
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {"api": {"level": "INFO"}, "daphne": {"level": "INFO"}},
-}

@@ -3,13 +3,13 @@
 import socket
 from pathlib import Path
 
-from config.asgi import application
 from daphne.server import Server  # first: it installs the reactor
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError
 
+from config.asgi import application
 from devrealm.issue import access_token
 from devrealm.people import ORG_ID, PEOPLE, settle
 

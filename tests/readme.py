@@ -1,0 +1,50 @@
+"""The parts of the README that are generated: each stands between two comments that name it."""
+
+import re
+from pathlib import Path
+
+import nbformat
+
+from api.close_codes import CloseCode
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+PICTURED = ROOT / "notebooks" / "07_one_organisation.ipynb"
+
+
+def refreshed(text: str) -> str:
+    """Return the README's text with every generated part made anew."""
+    for name, make in PARTS.items():
+        part = f"<!-- {name} -->\n{make()}\n<!-- /{name} -->"
+        pattern = rf"<!-- {name} -->\n.*?<!-- /{name} -->"
+        text, count = re.subn(pattern, lambda _, part=part: part, text, flags=re.DOTALL)
+        assert count == 1, f"The README has no place for {name}."
+    return text
+
+
+def close_codes() -> str:
+    rows = ["| code | name | meaning | client |", "|---|---|---|---|"]
+    rows += [f"| {c.value} | {c.name} | {c.meaning} | {c.client} |" for c in CloseCode]
+    return "\n".join(rows)
+
+
+def notebooks() -> str:
+    rows = ["| notebook | at the end |", "|---|---|"]
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        first = nbformat.read(path, as_version=4).cells[0].source
+        title, promise = re.match(r"# (.+)\n\n> At the end, (.+)\n", first).groups()
+        number = path.stem[:2]
+        rows.append(f"| [{number} {title}](notebooks/{path.name}) | {promise} |")
+    return "\n".join(rows)
+
+
+def picture() -> str:
+    """Return the diagram that a notebook drew from its run."""
+    for cell in nbformat.read(PICTURED, as_version=4).cells:
+        for output in cell.get("outputs", []):
+            if drawn := output.get("data", {}).get("text/vnd.mermaid"):
+                return f"```mermaid\n{drawn}\n```"
+    raise AssertionError(f"{PICTURED.name} draws no diagram.")
+
+
+PARTS = {"picture": picture, "notebooks": notebooks, "close codes": close_codes}
