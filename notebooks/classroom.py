@@ -8,11 +8,13 @@ import asyncio
 import inspect
 import json
 import os
+import re
 import tempfile
 import textwrap
 import threading
 from concurrent.futures import Future
 from contextvars import ContextVar
+from typing import NamedTuple
 
 from asgiref.sync import sync_to_async
 from websockets.asyncio.client import ClientConnection
@@ -146,9 +148,9 @@ class Room:
         name = options.get("name", "client")
         try:
             visitor = await Visitor.connect(f"ws://{self.address}{path}", **options)
-        except InvalidStatus:
+        except InvalidStatus as refusal:
             await finished(self.visits.get(name))
-            raise
+            raise refusal.with_traceback(None) from None  # the library's frames teach nothing here
         visitor.visit = self.visits.get(name)
         return visitor
 
@@ -195,54 +197,39 @@ def client_of(scope: dict) -> str:
 # Whose connection the running code serves; tasks inherit it.
 current_client = ContextVar("current_client", default="code")
 
+APPLICATION, LAYER = "application", "layer"
+
+
+class Note(NamedTuple):
+    """One arrow of a diagram, and the client on whose behalf it was drawn."""
+
+    source: str
+    target: str
+    label: str
+    client: str = ""
+
 
 class Recorder:
     """ASGI middleware that notes every event between server and application, to draw them."""
 
     def __init__(self, application=None):
         self.application = application
-        self.notes: list[tuple[str, str, str]] = []
+        self.notes: list[Note] = []
 
     async def __call__(self, scope, receive, send):
         client = client_of(scope)
         current_client.set(client)
-        consumer = f"{client}'s consumer"
 
         async def noting_receive():
             event = await receive()
-            self.note(client, consumer, told(event, scope["path"]))
+            self.notes.append(Note(client, APPLICATION, told(event, scope["path"]), client))
             return event
 
         async def noting_send(event):
-            self.note(consumer, client, told(event))
+            self.notes.append(Note(APPLICATION, client, told(event), client))
             await send(event)
 
         await self.application(scope, noting_receive, noting_send)
-
-    def note(self, source: str, target: str, label: str) -> None:
-        self.notes.append((source, target, label))
-
-    def clear(self) -> None:
-        self.notes.clear()
-
-    def diagram(self) -> "Diagram":
-        """Return what was noted so far, as a picture and as text."""
-        return Diagram(self.in_order())
-
-    def in_order(self) -> list[tuple[str, str, str]]:
-        """Return the notes; what one cause did to several clients comes client by client."""
-        windows: list[list] = []
-        for note in self.notes:
-            if not windows or not note[0].endswith(("'s consumer", "layer")):
-                windows.append([])
-            windows[-1].append(note)
-        return [note for window in windows for note in sorted(window, key=self.client_in)]
-
-    @staticmethod
-    def client_in(note: tuple[str, str, str]) -> str:
-        source, target, _ = note
-        consumer = source if source.endswith("'s consumer") else target
-        return consumer if consumer.endswith("'s consumer") else ""
 
     def watch(self, layer) -> None:
         """Note what goes into and out of a channel layer too."""
@@ -253,8 +240,8 @@ class Recorder:
     def noting_call(self, name: str, method):
         async def call(group, *args):
             client = current_client.get()
-            source = client if client == "code" else f"{client}'s consumer"
-            self.note("code" if name == "group_send" else source, "layer", f"{name} {short(group)}")
+            source = "code" if name == "group_send" else APPLICATION
+            self.notes.append(Note(source, LAYER, f"{name} {short(group)}", client))
             return await method(group, *args)
 
         return call
@@ -262,22 +249,55 @@ class Recorder:
     def noting_delivery(self, receive):
         async def deliver(channel):
             message = await receive(channel)
-            self.note("layer", f"{current_client.get()}'s consumer", message["type"])
+            client = current_client.get()
+            self.notes.append(Note(LAYER, APPLICATION, f"{message['type']} for {client}", client))
             return message
 
         return deliver
+
+    def clear(self) -> None:
+        self.notes.clear()
+
+    def diagram(self) -> "Diagram":
+        """Return what was noted so far, as a picture and as text."""
+        return Diagram(self.in_order())
+
+    def in_order(self) -> list[Note]:
+        """Return the notes; what one cause did to several clients comes client by client."""
+        windows: list[list[Note]] = []
+        for note in self.notes:
+            if not windows or note.source not in (APPLICATION, LAYER):
+                windows.append([])
+            windows[-1].append(note)
+        return [n for cause, *effects in windows for n in [cause, *sorted(effects, key=by_client)]]
+
+
+def by_client(note: Note) -> str:
+    return note.client
+
+
+UUID_IN_PATH = re.compile(r"([0-9a-f]{8})-[0-9a-f-]{27}", re.IGNORECASE)
 
 
 def told(event: dict, path: str = "") -> str:
     """Return an ASGI event in a line: its type, and what it carries that a reader looks for."""
     if event["type"] == "websocket.connect":
-        return f"{event['type']} {path}"
+        return f"{event['type']} " + UUID_IN_PATH.sub(r"\1…", path)
     if event["type"] in ("websocket.receive", "websocket.send"):
-        text = event.get("text")
-        content = f"{len(event.get('bytes') or b'')} bytes" if text is None else text
-        return f"{event['type']} {textwrap.shorten(content, 60, placeholder=' …')}"
+        return f"{event['type']} {gist(event)}"
     code = event.get("code")
     return event["type"] if code is None else f"{event['type']} {code}"
+
+
+def gist(event: dict) -> str:
+    """Return the type of a frame that has one, or the beginning of its text."""
+    text = event.get("text")
+    if text is None:
+        return f"{len(event.get('bytes') or b'')} bytes"
+    try:
+        return json.loads(text)["type"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return text if len(text) <= 30 else f"{text[:29]}…"
 
 
 def short(group: str) -> str:
@@ -289,13 +309,13 @@ def short(group: str) -> str:
 class Diagram:
     """A sequence diagram of what was recorded: Mermaid where it is drawn, text everywhere else."""
 
-    def __init__(self, notes: list[tuple[str, str, str]]):
+    def __init__(self, notes: list[Note]):
         self.notes = notes
 
     def mermaid(self) -> str:
         names = list(dict.fromkeys(name for note in self.notes for name in note[:2]))
         lines = [f"    participant P{i} as {name}" for i, name in enumerate(names)]
-        for source, target, label in self.notes:
+        for source, target, label, _ in self.notes:
             label = label.replace("#", "#35;").replace(";", "#59;")
             lines.append(f"    P{names.index(source)}->>P{names.index(target)}: {label}")
         return "\n".join(["sequenceDiagram", *lines])
@@ -304,7 +324,7 @@ class Diagram:
         width = max((len(name) for note in self.notes for name in note[:2]), default=0)
         return "\n".join(
             f"{source:>{width}} → {target:<{width}}  {label}"
-            for source, target, label in self.notes
+            for source, target, label, _ in self.notes
         )
 
     def _repr_mimebundle_(self, **kwargs) -> dict:

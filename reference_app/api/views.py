@@ -109,6 +109,6 @@ def body_of(request: HttpRequest) -> dict:
     """Return the JSON object in the body, or an empty one for anything else."""
     try:
         body = frames.parse(request.body)
-    except frames.MalformedJSONError:
+    except frames.MalformedError:
         return {}
     return body if isinstance(body, dict) else {}

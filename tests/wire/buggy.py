@@ -1,7 +1,7 @@
 """The application with a bug in it, to see what clients see of one."""
 
+from config.asgi import application  # isort: skip  (sets Django up for the next import)
 from api.connection import RealtimeConsumer
-from config.asgi import application
 
 __all__ = ["application"]
 
