@@ -2,6 +2,8 @@ import os
 
 import pytest
 
+pytest_plugins = ["tests.wire.fixtures"]
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):

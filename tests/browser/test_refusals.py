@@ -1,18 +1,7 @@
 """What a page in Chromium reads of a socket: each refusal, each carrier, each server."""
 
-import shutil
-
-import pytest
-
 from classroom import token
 from devrealm.people import ORG_ID
-from tests.wire.conftest import environment, redis_port, server, start  # noqa: F401
-
-reason = "needs Playwright: pip install -e '.[browser]'"
-playwright = pytest.importorskip("playwright.async_api", reason=reason)
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: Debian calls it chromium")
 
 # Opens a socket as a page does, and returns what the page saw of it.
 OPEN = """([path, protocols]) => new Promise(done => {
@@ -27,26 +16,6 @@ OPEN = """([path, protocols]) => new Promise(done => {
 })"""
 
 NOTIFICATIONS, EVENTS = "/ws/notifications/", f"/ws/events/{ORG_ID}/"
-
-
-@pytest.fixture
-async def browser():
-    async with playwright.async_playwright() as engine:
-        chromium = await engine.chromium.launch(
-            executable_path=CHROMIUM,
-            # CI runs as root, where Chromium has no sandbox; and it must not call home.
-            args=["--no-sandbox", "--disable-background-networking"],
-        )
-        yield chromium
-        await chromium.close()
-
-
-@pytest.fixture
-async def page(browser, server):  # noqa: F811
-    """A page that the server itself delivered."""
-    page = await browser.new_page()
-    await page.goto(f"{server.http}/api/me/")
-    return page
 
 
 async def seen(page, path, *protocols):
@@ -83,7 +52,7 @@ async def test_page_on_an_unknown_path_sees_1006_and_no_frame(page):
     assert (refused["code"], refused["frames"]) == (1006, [])
 
 
-async def test_page_from_another_origin_sees_1006(browser, server):  # noqa: F811
+async def test_page_from_another_origin_sees_1006(browser, server):
     page = await browser.new_page()
     await page.goto("data:text/html,elsewhere")
     script = OPEN.replace("${location.host}", server.address)

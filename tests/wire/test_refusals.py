@@ -1,6 +1,7 @@
 """Who is refused, and what a client can read of it, on each server."""
 
 import asyncio
+from uuid import uuid4
 
 import httpx
 import jwt
@@ -34,6 +35,8 @@ async def test_client_without_a_good_token_reads_4001(server, connect, path, bad
     assert (closing["code"], closing["reconnect"]) == (4001, True)
     assert closing["reason"]
     assert await client.closed() == CloseCode.UNAUTHORIZED == 4001
+    # Daphne drops the reason (daphne#374), which is why the frame above carries it.
+    assert client.socket.close_reason in ("", closing["reason"])
 
 
 async def test_stranger_reads_4003(server, connect):
@@ -61,14 +64,13 @@ async def test_unknown_path_is_refused_with_403(server, connect, path):
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "http://localhost:1", "null"])
 async def test_foreign_origin_is_refused_with_403_and_logged_once(server, connect, origin):
-    before = len(server.log)
-    with pytest.raises(InvalidStatus) as refusal:
-        await connect(server, NOTIFICATIONS, "alice", origin=origin)
-    assert refusal.value.response.status_code == 403
-    with pytest.raises(InvalidStatus):
-        await connect(server, NOTIFICATIONS, "alice", origin="https://the-next.example")
-    await server.logs("the-next.example")
-    assert sum("from origin" in line for line in server.log[before:]) == 2
+    before, the_next = len(server.log), f"https://{uuid4()}.example"
+    for each in (origin, the_next):
+        with pytest.raises(InvalidStatus) as refusal:
+            await connect(server, NOTIFICATIONS, "alice", origin=each)
+        assert refusal.value.response.status_code == 403
+    await server.logs(the_next)
+    assert sum(f"origin {origin!r}" in line for line in server.log[before:]) == 1
 
 
 @pytest.mark.parametrize("origin", ["http://[bad", "http://a:99999"])
