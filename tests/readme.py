@@ -39,12 +39,15 @@ def notebooks() -> str:
 
 
 def picture() -> str:
-    """Return the diagram that a notebook drew from its run."""
-    for cell in nbformat.read(PICTURED, as_version=4).cells:
-        for output in cell.get("outputs", []):
-            if drawn := output.get("data", {}).get("text/vnd.mermaid"):
-                return f"```mermaid\n{drawn}\n```"
-    raise AssertionError(f"{PICTURED.name} draws no diagram.")
+    """Return the last diagram that the notebook drew from its run."""
+    cells = nbformat.read(PICTURED, as_version=4).cells
+    drawn = [
+        output.data["text/vnd.mermaid"]
+        for cell in cells
+        for output in cell.get("outputs", [])
+        if "text/vnd.mermaid" in output.get("data", {})
+    ]
+    return f"```mermaid\n{drawn[-1]}\n```"
 
 
 PARTS = {"picture": picture, "notebooks": notebooks, "close codes": close_codes}

@@ -24,7 +24,8 @@ COMMANDS = {
 }
 # What servers say when they listen, with the address, and Celery's worker when it waits for work.
 READY = re.compile(
-    r"(?:Listening on TCP address |running on http://|Serving http://)([\d.:]+)|celery@(\S+) ready"
+    r"(?:Listening on TCP address |(?:running on|Serving|server at) http://)([\d.:]+)"
+    r"|celery@(\S+) ready"
 )
 
 
@@ -54,6 +55,15 @@ class ServerProcess:
 
     def wait_until_it_listens(self) -> None:
         assert self.listens.wait(PATIENCE) and self.address, "".join(self.log)
+        # Some say so before it is true.
+        while ":" in self.address and not self.accepts():
+            assert self.process.poll() is None, "".join(self.log)
+
+    def accepts(self) -> bool:
+        host, port = self.address.split(":")
+        with socket.socket() as knock:
+            knock.settimeout(PATIENCE)
+            return knock.connect_ex((host, int(port))) == 0
 
     @property
     def ws(self) -> str:

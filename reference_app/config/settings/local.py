@@ -26,7 +26,7 @@ if "REDIS_HOST" not in env.ENVIRON:
             "server": fakeredis.FakeServer(),
         },
     )
-    CELERY_BROKER_URL = "memory://"
+    CELERY_BROKER_URL = "memory://localhost"
 
 if not KEYCLOAK_ISSUER:
     # The stand-in for Keycloak. Its keys are read in process: its own port is not known yet.
