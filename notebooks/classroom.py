@@ -136,12 +136,11 @@ class Room:
 
     async def visit(self, scope, receive, send):
         """Run the application of the day, and note when it has ended for this client."""
-        visit = self.visits.setdefault(client_of(scope), Future())
+        visit = self.visits[client_of(scope)] = Future()
         try:
             await self.application(scope, receive, send)
         finally:
             visit.set_result(None)
-            self.visits.pop(client_of(scope), None)
 
     async def connect(self, path: str, **options) -> "Visitor":
         """Open a socket to this server; see `Client.connect`."""

@@ -1,6 +1,12 @@
 import os
 
 import pytest
+from asgiref.sync import sync_to_async
+from channels.layers import channel_layers
+from django.utils.module_loading import import_string
+
+from config.settings.base import redis_layer
+from devrealm.people import settle
 
 pytest_plugins = ["tests.wire.fixtures"]
 
@@ -13,3 +19,27 @@ def pytest_runtest_makereport(item, call):
         report.outcome = "failed"
         report.longrepr = f"Skipped in CI: {report.longrepr}"
     return report
+
+
+@pytest.fixture
+async def people(transactional_db):
+    """The demo's two members and one stranger, in the database."""
+    return await sync_to_async(settle)()
+
+
+@pytest.fixture(params=["pubsub", "core"])
+async def layer(request):
+    """Each real layer in turn, over a Redis in process, as this process's default."""
+    import fakeredis
+
+    connection = {
+        "connection_class": fakeredis.FakeAsyncRedisConnection,
+        "server": fakeredis.FakeServer(),
+    }
+    configuration = redis_layer(request.param, connection)["default"]
+    layer = import_string(configuration["BACKEND"])(**configuration["CONFIG"])
+    usual = channel_layers["default"]
+    channel_layers.set("default", layer)
+    yield layer
+    await (layer.close_pools() if request.param == "core" else layer.flush())
+    channel_layers.set("default", usual)

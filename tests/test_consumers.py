@@ -1,1 +1,183 @@
-"""To be written."""
+import contextlib
+
+import pytest
+from asgiref.sync import async_to_sync, sync_to_async
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from api import consumers
+from api.consumers import broadcast_notification, broadcast_org_event
+from api.models import Identity, Membership, Organization
+from devrealm.people import ORG_ID, PEOPLE
+from tests.dialogue import EVENTS, NOTIFICATIONS, established
+
+ALICE, BOB = PEOPLE["alice"].subject, PEOPLE["bob"].subject
+
+pytestmark = pytest.mark.usefixtures("people", "layer")
+
+
+async def test_notification_reaches_every_socket_of_its_user_only():
+    async with (
+        established(NOTIFICATIONS, "alice") as one,
+        established(NOTIFICATIONS, "alice") as other,
+        established(NOTIFICATIONS, "bob") as bob,
+        established(EVENTS, "alice") as events,
+    ):
+        await broadcast_notification(ALICE, {"title": "Hello"})
+        frame = {"type": "notification", "notification": {"title": "Hello"}}
+        assert await one.receive() == await other.receive() == frame
+        assert await bob.receive_nothing()
+        assert await events.receive_nothing()
+
+
+async def test_event_reaches_every_member_of_its_organisation_only():
+    async with (
+        established(EVENTS, "alice") as alice,
+        established(EVENTS, "bob") as bob,
+        established(NOTIFICATIONS, "bob") as notifications,
+    ):
+        await broadcast_org_event(ORG_ID, "user.joined", {"user_id": "user-456"})
+        frame = {"type": "event", "event_type": "user.joined", "data": {"user_id": "user-456"}}
+        assert await alice.receive() == await bob.receive() == frame
+        assert await notifications.receive_nothing()
+
+
+async def test_frames_of_one_sender_arrive_in_order():
+    async with established(NOTIFICATIONS, "alice") as alice:
+        for number in range(20):
+            await broadcast_notification(ALICE, {"n": number})
+        heard = [(await alice.receive())["notification"]["n"] for _ in range(20)]
+    assert heard == list(range(20))
+
+
+@pytest.mark.parametrize("rolled_back", [False, True], ids=["committed", "rolled back"])
+async def test_broadcast_waits_for_the_transaction_of_its_caller(rolled_back):
+    def change():
+        with transaction.atomic():
+            async_to_sync(broadcast_notification)(ALICE, {"title": "In a transaction"})
+            sent_early.append(bool(sent))
+            transaction.set_rollback(rolled_back)
+
+    sent, sent_early = [], []
+    async with established(NOTIFICATIONS, "alice") as alice:
+        with noting_sends(sent):
+            await sync_to_async(change)()
+        assert sent_early == [False]
+        if rolled_back:
+            assert await alice.receive_nothing()
+        else:
+            assert (await alice.receive())["notification"] == {"title": "In a transaction"}
+
+
+@contextlib.contextmanager
+def noting_sends(notes):
+    usual = consumers._send
+
+    async def send(*args):
+        notes.append(args)
+        await usual(*args)
+
+    consumers._send = send
+    try:
+        yield
+    finally:
+        consumers._send = usual
+
+
+async def test_broadcast_from_sync_code_without_a_transaction_is_sent_at_once():
+    async with established(NOTIFICATIONS, "alice") as alice:
+        await sync_to_async(async_to_sync(broadcast_notification))(ALICE, {"title": "Sync"})
+        assert (await alice.receive())["notification"] == {"title": "Sync"}
+
+
+@pytest.mark.parametrize("rolled_back", [False, True], ids=["committed", "rolled back"])
+async def test_row_survives_a_layer_that_is_down(monkeypatch, layer, caplog, rolled_back):
+    async def refuse(group, message):
+        raise ConnectionRefusedError("no Redis")
+
+    def create():
+        with transaction.atomic():
+            async_to_sync(broadcast_org_event)(ORG_ID, "created", {})
+            Organization.objects.create(name="Saved")
+            transaction.set_rollback(rolled_back)
+
+    monkeypatch.setattr(layer, "group_send", refuse, raising=False)
+    await sync_to_async(create)()
+    assert await Organization.objects.filter(name="Saved").aexists() != rolled_back
+    assert ("was not sent: no Redis" in caplog.text) != rolled_back
+
+
+async def test_caller_is_not_kept_by_a_layer_that_hangs(monkeypatch, layer, caplog):
+    import asyncio
+
+    async def hang(group, message):
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(layer, "group_send", hang, raising=False)
+    monkeypatch.setattr(consumers, "SEND_TIMEOUT", 0.01)
+    await broadcast_notification(ALICE, {"title": "Hello"})
+    assert "was not sent: TimeoutError" in caplog.text
+
+
+@pytest.mark.parametrize("value", [float("nan"), b"bytes", object()])
+async def test_what_json_cannot_spell_raises_at_the_sender(value):
+    with pytest.raises((TypeError, ValueError)):
+        await broadcast_notification(ALICE, {"value": value})
+
+
+READERS = [("alice", None), ("bob", None), ("alice", 0), ("bob", 0), ("bob", 1)]
+steps = st.lists(
+    st.tuples(st.sampled_from(["join", "leave", "send"]), st.integers(0, len(READERS) - 1)),
+    max_size=25,
+)
+
+
+# On one layer: cancelling a read of the core layer in process waits the read out, 5 s.
+@pytest.mark.parametrize("layer", ["pubsub"], indirect=True)
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(steps)
+def test_nobody_hears_what_is_not_theirs_under_any_interleaving(steps):
+    async_to_sync(interleave)(steps)
+
+
+async def interleave(steps):
+    """Play the steps on sockets and on a model: a set of readers, and what each should hear."""
+    second, _ = await Organization.objects.aget_or_create(name="Second")
+    bob = await Identity.objects.select_related("user").aget(subject=BOB)
+    await Membership.objects.aget_or_create(organization=second, user=bob.user)
+    organizations = [ORG_ID, second.id]
+    async with contextlib.AsyncExitStack() as stack:
+        joined = {}
+        for number, (action, index) in enumerate(steps):
+            username, organization = READERS[index]
+            if action == "join" and index not in joined:
+                path = NOTIFICATIONS if organization is None else org_path(organizations, index)
+                own = await stack.enter_async_context(contextlib.AsyncExitStack())
+                joined[index] = own, await own.enter_async_context(established(path, username))
+            elif action == "leave" and index in joined:
+                await joined.pop(index)[0].aclose()
+            elif action == "send":
+                if organization is None:
+                    await broadcast_notification(PEOPLE[username].subject, {"n": number})
+                else:
+                    await broadcast_org_event(organizations[organization], "n", {"n": number})
+                for other, (_, reader) in joined.items():
+                    if hears(READERS[other], READERS[index]):
+                        frame = await reader.receive()
+                        assert (frame.get("notification") or frame["data"])["n"] == number
+        for _, reader in joined.values():
+            assert await reader.receive_nothing(timeout=0.01)
+
+
+def org_path(organizations, index):
+    return f"/ws/events/{organizations[READERS[index][1]]}/"
+
+
+def hears(reader, addressee) -> bool:
+    """A notification is for one user, an event for one organisation."""
+    if addressee[1] is None:
+        return reader == addressee
+    return reader[1] == addressee[1]

@@ -9,6 +9,9 @@ from tests.readme import README, ROOT, refreshed
 
 TEXT = README.read_text()
 
+# Between server, layer and consumer; no client sees them.
+INTERNAL = {"layer.lost", "layer.message", "websocket.close"}
+
 
 def test_generated_parts_are_up_to_date():
     assert refreshed(TEXT) == TEXT, "Run: python -m tests.regenerate"
@@ -16,7 +19,7 @@ def test_generated_parts_are_up_to_date():
 
 def test_every_frame_type_is_documented():
     code = "".join(path.read_text() for path in (ROOT / "reference_app" / "api").glob("*.py"))
-    types = set(re.findall(r'"type": "([a-z.]+)"', code)) - {"layer.lost", "layer.message"}
+    types = set(re.findall(r'"type": "([a-z.]+)"', code)) - INTERNAL
     assert types >= {"connection.established", "connection.closing", "notification", "event"}
     assert [name for name in types if f"`{name}`" not in TEXT] == []
 

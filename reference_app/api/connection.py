@@ -30,7 +30,8 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
     """
 
     greeting: str
-    handles: frozenset[str] = frozenset()
+    # A tuple: what is looked for in it may be anything, also what cannot be hashed.
+    handles: tuple[str, ...] = ()
 
     # What subclasses say
 

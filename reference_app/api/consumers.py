@@ -25,7 +25,7 @@ class NotificationConsumer(RealtimeConsumer):
     """Sends a user the user's own notifications."""
 
     greeting = "Connected to your notifications."
-    handles = frozenset({"notification.message"})
+    handles = ("notification.message",)
 
     def group_name(self):
         return user_group(self.user_id)
@@ -38,7 +38,7 @@ class OrganizationEventsConsumer(RealtimeConsumer):
     """Sends a member the events of one organisation."""
 
     greeting = "Connected to the organization's events."
-    handles = frozenset({"org.event"})
+    handles = ("org.event",)
 
     def group_name(self):
         return org_group(self.org_id)
@@ -102,4 +102,4 @@ async def _send(group: str, message: dict) -> None:
         async with asyncio.timeout(SEND_TIMEOUT):
             await get_channel_layer().group_send(group, message)
     except LAYER_ERRORS as error:
-        logger.error("A message for %s was not sent: %s", group, error or type(error).__name__)
+        logger.error("A message for %s was not sent: %s", group, str(error) or type(error).__name__)

@@ -1,8 +1,8 @@
 """The only place where a group name is spelled.
 
-A layer takes ASCII letters, digits, `-`, `_` and `.`, fewer than 100 of them, and raises TypeError
-for the rest. A subject such as `auth0|abc` has others, and replacing them would let two users share
-a group; a digest never does.
+Channels allows ASCII letters, digits, `-`, `_` and `.` in it, and fewer than 100 of them; the core
+layer raises TypeError for the rest. A subject such as `auth0|abc` has others, and replacing them
+would let two users share a group; a digest never does.
 """
 
 from hashlib import sha256

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 from channels.db import database_sync_to_async
-from channels.security.websocket import WebsocketDenier
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import DatabaseError
@@ -41,8 +40,14 @@ class AllowedOriginsValidator:
         for origin in header_values(scope, b"origin"):
             if not is_allowed_origin(origin, scope):
                 logger.warning("Refused a WebSocket from origin %.200r", origin)
-                return await WebsocketDenier()(scope, receive, send)
+                return await refuse_handshake(scope, receive, send)
         return await self.application(scope, receive, send)
+
+
+async def refuse_handshake(scope, receive, send):
+    """Answer a handshake with HTTP 403; Channels' WebsocketDenier subscribes to the layer first."""
+    await receive()
+    await send({"type": "websocket.close"})
 
 
 def is_allowed_origin(origin: str, scope: dict) -> bool:

@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from channels.security.websocket import WebsocketDenier
 from django.urls import path, re_path, register_converter
 
 from .consumers import NotificationConsumer, OrganizationEventsConsumer
+from .middleware import refuse_handshake
 
 
 class AnyUUIDConverter:
@@ -26,5 +26,5 @@ websocket_urlpatterns = [
     path("ws/notifications/", NotificationConsumer.as_asgi()),
     path("ws/events/<any_uuid:org_id>/", OrganizationEventsConsumer.as_asgi()),
     # URLRouter raises ValueError for the rest, which the client sees as HTTP 500.
-    re_path("", WebsocketDenier.as_asgi()),
+    re_path("", refuse_handshake),
 ]

@@ -92,7 +92,8 @@ async def layer_on(port: int, kind: str = "pubsub", **connection):
     connection = {"host": "127.0.0.1", "port": port, "socket_timeout": 15} | connection
     configuration = redis_layer(kind, connection)["default"]
     layer = import_string(configuration["BACKEND"])(**configuration["CONFIG"])
-    usual = channel_layers.set("default", layer)
+    usual = channel_layers["default"]
+    channel_layers.set("default", layer)
     try:
         yield layer
     finally:

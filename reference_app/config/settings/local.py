@@ -22,7 +22,7 @@ if "REDIS_HOST" not in env.ENVIRON:
     CHANNEL_LAYERS = redis_layer(
         CHANNEL_LAYER,
         {
-            "connection_class": fakeredis.aioredis.FakeConnection,
+            "connection_class": fakeredis.FakeAsyncRedisConnection,
             "server": fakeredis.FakeServer(),
         },
     )

@@ -1,0 +1,53 @@
+"""A socket without a server: `WebsocketCommunicator` on the whole application.
+
+It proves logic and flatters behaviour: what clients see of the same is in `tests/wire/`.
+"""
+
+import contextlib
+import json
+
+from channels.testing import WebsocketCommunicator
+
+from config.asgi import application
+from devrealm.issue import access_token
+from devrealm.people import ORG_ID
+
+NOTIFICATIONS, EVENTS = "/ws/notifications/", f"/ws/events/{ORG_ID}/"
+
+
+class Socket(WebsocketCommunicator):
+    """Connect, send, receive, silence, leave; frames are JSON."""
+
+    async def send(self, message) -> None:
+        await super().send_to(json.dumps(message))
+
+    async def receive(self) -> dict:
+        return await self.receive_json_from(timeout=5)
+
+    async def closed(self) -> int:
+        output = await self.receive_output(timeout=5)
+        assert output["type"] == "websocket.close"
+        return output["code"]
+
+
+@contextlib.asynccontextmanager
+async def socket(path, username=None, *, token=None, subprotocols=None):
+    """Open an accepted socket, and leave in the end."""
+    token = token or (username and access_token(username))
+    headers = [(b"authorization", f"Bearer {token}".encode())] if token else []
+    client = Socket(application, path, headers, subprotocols)
+    let_in, client.selected = await client.connect(timeout=5)
+    assert let_in
+    try:
+        yield client
+    finally:
+        await client.disconnect(timeout=5)
+
+
+@contextlib.asynccontextmanager
+async def established(path, username=None, **options):
+    """Open a socket that was let in, its greeting read."""
+    async with socket(path, username, **options) as client:
+        client.greeting = await client.receive()
+        assert client.greeting["type"] == "connection.established"
+        yield client

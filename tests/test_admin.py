@@ -1,0 +1,20 @@
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+from django.urls import reverse
+
+from api.models import Identity, Organization, SampleResource
+from devrealm.people import settle
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("model", [Identity, Organization, SampleResource])
+def test_administrator_lists_searches_and_adds(model):
+    settle()
+    staff = Client()
+    staff.force_login(get_user_model().objects.create_superuser("staff"))
+    name = f"admin:api_{model._meta.model_name}"
+    assert staff.get(reverse(f"{name}_changelist")).status_code == 200
+    assert staff.get(reverse(f"{name}_add")).status_code == 200
+    for row in model.objects.all():
+        assert staff.get(reverse(f"{name}_change", args=[row.pk])).status_code == 200

@@ -1,0 +1,160 @@
+import pytest
+from channels.layers import get_channel_layer
+from django.db import OperationalError
+
+from api.close_codes import CloseCode
+from api.connection import RealtimeConsumer
+from api.groups import user_group
+from api.models import Organization
+from devrealm.people import ORG_ID, PEOPLE
+from tests.dialogue import EVENTS, NOTIFICATIONS, established, socket
+
+pytestmark = pytest.mark.usefixtures("people", "layer")
+
+ALICE = PEOPLE["alice"].subject
+
+
+async def test_greeting_has_the_contracts_keys():
+    async with established(NOTIFICATIONS, "alice") as alice:
+        assert set(alice.greeting) == {"type", "message", "user_id", "expires_at"}
+    async with established(EVENTS, "alice") as alice:
+        assert set(alice.greeting) == {"type", "message", "user_id", "expires_at", "org_id"}
+        assert (alice.greeting["user_id"], alice.greeting["org_id"]) == (ALICE, str(ORG_ID))
+
+
+async def test_anonymous_is_accepted_told_and_closed_4001():
+    async with socket(NOTIFICATIONS) as nobody:
+        closing = await nobody.receive()
+        assert (closing["type"], closing["code"]) == ("connection.closing", 4001)
+        assert await nobody.closed() == CloseCode.UNAUTHORIZED
+        assert await nobody.receive_nothing()
+
+
+async def test_refused_socket_answers_nothing_and_joins_nothing():
+    async with socket(EVENTS, "mallory") as mallory:
+        await mallory.receive()
+        await mallory.closed()
+        await mallory.send({"type": "ping"})
+        assert await mallory.receive_nothing()
+
+
+async def test_unknown_inactive_and_foreign_organisation_are_refused_alike():
+    inactive = await Organization.objects.acreate(name="Gone", is_active=False)
+    frames = []
+    for org_id in (ORG_ID, inactive.id, "00000000-0000-4000-8000-00000000dead"):
+        async with socket(f"/ws/events/{org_id}/", "mallory") as mallory:
+            frames.append(await mallory.receive())
+            assert await mallory.closed() == CloseCode.FORBIDDEN
+    assert frames[0] == frames[1] == frames[2]
+
+
+async def test_offered_subprotocol_is_selected_and_never_the_token():
+    offered = ["bearer.x", "realtime.v1"]
+    async with socket(NOTIFICATIONS, subprotocols=offered) as client:
+        assert client.selected == "realtime.v1"
+    async with socket(NOTIFICATIONS, subprotocols=["bearer.x"]) as client:
+        assert client.selected is None
+
+
+@pytest.mark.parametrize("timestamp", ["2025-01-15T10:30:00Z", 7, 7.5, None, True, "\ud800"])
+async def test_ping_is_answered_with_its_timestamp(timestamp):
+    async with established(NOTIFICATIONS, "alice") as alice:
+        await alice.send({"type": "ping", "timestamp": timestamp})
+        assert await alice.receive() == {"type": "pong", "timestamp": timestamp}
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("{", "malformed"),
+        ("[]", "malformed"),
+        ('{"type": "ping", "timestamp": []}', "malformed"),
+        ('{"type": "notification"}', "unknown_type"),
+    ],
+)
+async def test_bad_message_is_answered_with_an_error(text, code):
+    async with established(NOTIFICATIONS, "alice") as alice:
+        await alice.send_to(text_data=text)
+        complaint = await alice.receive()
+        assert (complaint["type"], complaint["code"]) == ("error", code)
+        await alice.send({"type": "ping"})
+        assert (await alice.receive())["type"] == "pong"
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        {"type": "websocket.disconnect", "code": 1000},
+        {"type": "close"},
+        {"type": "layer.lost"},
+        {"type": "send.error"},
+        {"type": "notification.message"},
+        {"type": "notification.message", "frame": 7},
+        {"type": ["notification.message"]},
+        {},
+    ],
+    ids=str,
+)
+async def test_no_group_message_kills_the_socket(junk):
+    async with established(NOTIFICATIONS, "alice") as alice:
+        await get_channel_layer().group_send(user_group(ALICE), junk)
+        assert await alice.receive_nothing()
+        await alice.send({"type": "ping"})
+        assert (await alice.receive())["type"] == "pong"
+
+
+# On one layer: cancelling a read of the core layer in process waits the read out, 5 s.
+@pytest.mark.parametrize("layer", ["pubsub"], indirect=True)
+async def test_bug_is_told_as_1011_and_leaves_no_membership(monkeypatch, layer):
+    left = []
+    monkeypatch.setattr(RealtimeConsumer, "answers", {"ping": fail})
+    monkeypatch.setattr(layer, "group_discard", noting(left, layer.group_discard), raising=False)
+    with pytest.raises(RuntimeError, match="a bug"):
+        async with established(NOTIFICATIONS, "alice") as alice:
+            await alice.send({"type": "ping"})
+            assert (await alice.receive())["code"] == CloseCode.INTERNAL_ERROR
+            await alice.closed()
+            await alice.wait()
+    assert left == [user_group(ALICE)]
+
+
+async def fail(consumer, message):
+    raise RuntimeError("a bug")
+
+
+def noting(notes, method):
+    async def call(group, channel):
+        notes.append(group)
+        await method(group, channel)
+
+    return call
+
+
+@pytest.mark.parametrize("broken", ["new_channel", "group_add"])
+async def test_layer_out_of_reach_is_4104_and_not_4001(monkeypatch, layer, broken):
+    async def refuse(*args):
+        raise ConnectionRefusedError("no Redis")
+
+    monkeypatch.setattr(layer, broken, refuse, raising=False)
+    async with socket(NOTIFICATIONS, "alice") as alice:
+        assert (await alice.receive())["code"] == CloseCode.UNAVAILABLE
+        assert await alice.closed() == CloseCode.UNAVAILABLE
+
+
+async def test_layer_lost_while_open_is_4104(monkeypatch, layer):
+    async def lose(channel):
+        raise ConnectionResetError("Redis died")
+
+    monkeypatch.setattr(layer, "receive", lose, raising=False)
+    async with established(NOTIFICATIONS, "alice") as alice:
+        assert (await alice.receive())["code"] == CloseCode.UNAVAILABLE
+        assert await alice.closed() == CloseCode.UNAVAILABLE
+
+
+async def test_database_out_of_reach_is_4104(monkeypatch):
+    def fail(user, org_id):
+        raise OperationalError("no such host")
+
+    monkeypatch.setattr("api.consumers.is_member", fail)
+    async with socket(EVENTS, "alice") as alice:
+        assert (await alice.receive())["code"] == CloseCode.UNAVAILABLE

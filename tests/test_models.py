@@ -1,0 +1,86 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import IntegrityError, connection
+
+from api.models import Identity, Membership, Organization, is_member
+from api.tokens import InvalidTokenError
+from devrealm.people import ORG_ID, PEOPLE, settle
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+User = get_user_model()
+CLAIMS = {"sub": "auth0|abc", "email": "abc@example.com"}
+
+
+def test_first_visit_makes_a_user_and_the_second_finds_it():
+    first = Identity.objects.active_user(CLAIMS)
+    assert Identity.objects.active_user(CLAIMS) == first
+    assert first.email == "abc@example.com"
+    assert str(first.identity) == "auth0|abc"
+    assert User.objects.count() == 1
+
+
+def test_two_subjects_are_two_users():
+    one, other = ({"sub": subject} for subject in ("a|b", "a_b"))
+    assert Identity.objects.active_user(one) != Identity.objects.active_user(other)
+
+
+@pytest.mark.parametrize("subject", ["x" * 255, "Zoë 🦉", "someone@example.com"])
+def test_any_subject_has_a_user(subject):
+    assert Identity.objects.active_user({"sub": subject}).identity.subject == subject
+
+
+def test_subject_cannot_spell_an_administrator():
+    admin = User.objects.create_superuser("admin", password="secret")
+    assert Identity.objects.active_user({"sub": "admin"}) != admin
+
+
+def test_disabled_user_is_refused():
+    user = Identity.objects.active_user(CLAIMS)
+    user.is_active = False
+    user.save()
+    with pytest.raises(InvalidTokenError, match="disabled"):
+        Identity.objects.active_user(CLAIMS)
+
+
+def test_first_visits_at_once_make_one_user():
+    def visit(_):
+        try:
+            return Identity.objects.active_user(CLAIMS).pk
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as threads:
+        users = set(threads.map(visit, range(16)))
+    assert len(users) == User.objects.count() == Identity.objects.count() == 1
+
+
+def test_members_belong_and_strangers_do_not():
+    settle()
+    users = {name: Identity.objects.get(subject=p.subject).user for name, p in PEOPLE.items()}
+    belongs = {name for name, user in users.items() if is_member(user, ORG_ID)}
+    assert belongs == {"alice", "bob"}
+
+
+def test_nobody_belongs_to_an_inactive_organisation():
+    settle().delete()
+    organization = Organization.objects.create(name="Gone", is_active=False)
+    user = Identity.objects.active_user(CLAIMS)
+    membership = Membership.objects.create(organization=organization, user=user)
+    assert str(membership) == f"{user} in Gone"
+    assert not is_member(user, organization.id)
+
+
+def test_member_belongs_once():
+    user, organization = Identity.objects.active_user(CLAIMS), settle()
+    Membership.objects.create(organization=organization, user=user)
+    with pytest.raises(IntegrityError):
+        Membership.objects.create(organization=organization, user=user)
+
+
+def test_settling_again_changes_nothing():
+    for _ in range(2):
+        settle()
+        assert (User.objects.count(), Membership.objects.count()) == (3, 2)

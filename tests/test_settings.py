@@ -1,0 +1,76 @@
+"""What a start says of a missing or malformed value: one line that names it."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from api.apps import check_identity_provider
+from config.settings import base
+from tests.readme import ROOT
+
+MANAGE = str(ROOT / "reference_app" / "manage.py")
+PRODUCTION = {
+    "DJANGO_SETTINGS_MODULE": "config.settings.production",
+    "DJANGO_SECRET_KEY": "k" * 30 + "0123456789" * 3,
+    "DJANGO_ALLOWED_HOSTS": "app.example.com",
+    "DATABASE_URL": "sqlite:////nowhere/db.sqlite3",
+    "REDIS_HOST": "redis.example.com",
+    "KEYCLOAK_ISSUER": "https://id.example.com/realms/main",
+    "KEYCLOAK_AUDIENCE": "my-app",
+}
+
+
+def check(*arguments, **environment):
+    environment = {"PATH": os.environ["PATH"], "DATA_DIR": os.environ["DATA_DIR"], **environment}
+    return subprocess.run(
+        [sys.executable, MANAGE, "check", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("REDIS_PORT", "abc"), ("CHANNEL_LAYER", "rabbit"), ("DATA_DIR", "/dev/null/x")],
+)
+def test_malformed_value_stops_the_start_with_one_line_that_names_it(name, value):
+    done = check(**{name: value})
+    assert done.returncode != 0
+    (line,) = done.stderr.splitlines()
+    assert name in line
+
+
+@pytest.mark.parametrize("name", ["DJANGO_SECRET_KEY", "REDIS_HOST", "KEYCLOAK_AUDIENCE"])
+def test_value_that_production_lacks_is_named_in_one_line(name):
+    done = check(**{key: value for key, value in PRODUCTION.items() if key != name})
+    assert done.returncode != 0
+    assert done.stderr.splitlines() == [
+        f"The environment variable {name} is missing. Set it and start again."
+    ]
+
+
+def test_production_passes_the_deployment_check():
+    done = check("--deploy", "--fail-level", "WARNING", **PRODUCTION)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_base_does_not_contain_the_stand_in():
+    assert "devrealm" not in base.INSTALLED_APPS
+    assert not hasattr(base, "KEYCLOAK_KEY_CLIENT")
+
+
+def test_idle_sockets_outlive_the_core_layers_wait():
+    """The core layer blocks for 5 s; redis-py 8 gives up after 5 s by default."""
+    (host,) = base.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"]
+    assert host["socket_timeout"] > 5
+
+
+@pytest.mark.parametrize("name", ["KEYCLOAK_ISSUER", "KEYCLOAK_AUDIENCE"])
+def test_missing_identity_provider_is_an_error_of_the_check(settings, name):
+    setattr(settings, name, "")
+    (error,) = check_identity_provider(None)
+    assert error.msg.startswith(name)

@@ -1,0 +1,135 @@
+import pytest
+from django.test import Client
+
+from api.models import Identity, Organization, SampleResource
+from devrealm.issue import access_token
+from devrealm.people import ORG_ID, PEOPLE, settle
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ME, MINE, NOTIFY = "/api/me/", "/api/me/organizations/", "/api/me/notifications/"
+RESOURCES = f"/api/organizations/{ORG_ID}/resources/"
+
+
+@pytest.fixture(autouse=True)
+def organization():
+    return settle()
+
+
+def client(username=None, token=None):
+    token = token or (username and access_token(username))
+    # A foreign page could ride on a cookie, so this API asks for none, and for no CSRF token.
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return Client(headers=headers, enforce_csrf_checks=True)
+
+
+def post(username, path, body):
+    return client(username).post(path, body, content_type="application/json")
+
+
+def assert_refused(response, status, word):
+    assert response.status_code == status
+    assert set(response.json()) == {"error", "message"}
+    assert response.json()["error"] == word
+    assert response.json()["message"].endswith(".")
+
+
+def test_who_am_i():
+    assert client("alice").get(ME).json() == {
+        "user_id": PEOPLE["alice"].subject,
+        "username": "alice",
+        "email": "alice@example.com",
+    }
+
+
+def test_my_organizations_are_those_i_belong_to():
+    Organization.objects.create(name="Other")
+    mine = [{"id": str(ORG_ID), "name": "Acme Incorporated"}]
+    assert client("alice").get(MINE).json() == {"organizations": mine}
+    assert client("mallory").get(MINE).json() == {"organizations": []}
+
+
+def test_inactive_organization_is_nobodys(organization):
+    organization.is_active = False
+    organization.save()
+    assert client("alice").get(MINE).json() == {"organizations": []}
+    assert_refused(client("alice").get(RESOURCES), 403, "forbidden")
+
+
+def test_member_creates_and_lists_resources():
+    created = post("alice", RESOURCES, {"name": "Plan"})
+    assert created.status_code == 201
+    assert set(created.json()) == {"id", "name", "created_at"}
+    assert client("bob").get(RESOURCES).json() == {"resources": [created.json()]}
+
+
+@pytest.mark.parametrize("body", ["{", "[]", "{}", '{"name": ""}', '{"name": 1e999}'])
+def test_resource_needs_a_name(body):
+    assert_refused(post("alice", RESOURCES, body), 400, "bad_request")
+    assert not SampleResource.objects.exists()
+
+
+def test_name_has_a_limit():
+    assert post("alice", RESOURCES, {"name": "x" * 200}).status_code == 201
+    assert_refused(post("alice", RESOURCES, {"name": "x" * 201}), 400, "bad_request")
+
+
+def test_stranger_may_neither_list_nor_create():
+    assert_refused(client("mallory").get(RESOURCES), 403, "forbidden")
+    assert_refused(post("mallory", RESOURCES, {"name": "Plan"}), 403, "forbidden")
+
+
+def test_unknown_organization_is_refused_like_a_strangers():
+    unknown = client("mallory").get(
+        "/api/organizations/00000000-0000-4000-8000-000000000000/resources/"
+    )
+    assert unknown.json() == client("mallory").get(RESOURCES).json()
+    assert unknown.status_code == 403
+
+
+def test_notification_to_oneself_is_accepted():
+    response = post("alice", NOTIFY, {"title": "Hello", "link": "/x"})
+    assert response.status_code == 202
+    assert response.json() == {"notification": {"title": "Hello", "link": "/x"}}
+
+
+@pytest.mark.parametrize("body", ["{", "7", "{}", '{"title": 7}', '{"title": "x", "n": NaN}'])
+def test_notification_needs_a_title_and_json(body):
+    assert_refused(post("alice", NOTIFY, body), 400, "bad_request")
+
+
+@pytest.mark.parametrize("path", [ME, MINE, NOTIFY, RESOURCES])
+def test_every_address_wants_a_token(path):
+    method = client().post if path == NOTIFY else client().get
+    response = method(path)
+    assert_refused(response, 401, "token_missing")
+    assert response.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_bad_token_is_told_its_fault():
+    expired = client(token=access_token("alice", lifespan=-60))
+    assert_refused(expired.get(ME), 401, "token_expired")
+
+
+def test_disabled_user_is_refused():
+    user = Identity.objects.get(subject=PEOPLE["alice"].subject).user
+    user.is_active = False
+    user.save()
+    assert_refused(client("alice").get(ME), 401, "user_disabled")
+
+
+def test_keys_out_of_reach_are_503_and_not_401(settings):
+    settings.KEYCLOAK_KEY_CLIENT = "jwt.PyJWKClient"
+    settings.KEYCLOAK_JWKS_URL = "http://127.0.0.1:9/certs"
+    assert_refused(client("alice").get(ME), 503, "keys_unavailable")
+
+
+@pytest.mark.parametrize(("path", "method"), [(ME, "post"), (NOTIFY, "get"), (RESOURCES, "put")])
+def test_other_methods_are_told_what_there_is(path, method):
+    response = getattr(client("alice"), method)(path)
+    assert_refused(response, 405, "method_not_allowed")
+    assert response.headers["Allow"] in ("GET", "POST", "GET, POST")
+
+
+def test_token_in_the_query_is_for_sockets_only():
+    assert_refused(client().get(f"{ME}?token={access_token('alice')}"), 401, "token_missing")
