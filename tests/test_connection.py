@@ -13,6 +13,9 @@ pytestmark = pytest.mark.usefixtures("people", "layer")
 
 ALICE = PEOPLE["alice"].subject
 
+# Cancelling a read of the core layer in process waits the read out, 5 s.
+ON_PUBSUB = pytest.mark.parametrize("layer", ["pubsub"], indirect=True)
+
 
 async def test_greeting_has_the_contracts_keys():
     async with established(NOTIFICATIONS, "alice") as alice:
@@ -103,8 +106,7 @@ async def test_no_group_message_kills_the_socket(junk):
         assert (await alice.receive())["type"] == "pong"
 
 
-# On one layer: cancelling a read of the core layer in process waits the read out, 5 s.
-@pytest.mark.parametrize("layer", ["pubsub"], indirect=True)
+@ON_PUBSUB
 async def test_bug_is_told_as_1011_and_leaves_no_membership(monkeypatch, layer):
     left = []
     monkeypatch.setattr(RealtimeConsumer, "answers", {"ping": fail})
@@ -130,6 +132,7 @@ def noting(notes, method):
     return call
 
 
+@ON_PUBSUB
 @pytest.mark.parametrize("broken", ["new_channel", "group_add"])
 async def test_layer_out_of_reach_is_4104_and_not_4001(monkeypatch, layer, broken):
     async def refuse(*args):

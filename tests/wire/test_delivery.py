@@ -1,19 +1,46 @@
 """Who hears what, on each server and each layer; the sender is another process."""
 
 import asyncio
+import itertools
 import random
+import shutil
+import time
+from contextlib import ExitStack
 from uuid import UUID
 
 import httpx
 import pytest
+from websockets.sync.client import connect as connect_sync
 
 from api.consumers import broadcast_notification, broadcast_org_event
 from classroom import COURSE_ENDS, token
 from devrealm.issue import access_token
 from devrealm.people import ORG_ID, PEOPLE
+from tests.wire.servers import COMMANDS
 
 ALICE, BOB = PEOPLE["alice"].subject, PEOPLE["bob"].subject
 NOTIFICATIONS, EVENTS = "/ws/notifications/", f"/ws/events/{ORG_ID}/"
+
+
+# Seconds; the guide's settings lose an idle socket after six.
+IDLE = 30
+
+
+@pytest.fixture(scope="module", autouse=True)
+def idle_sockets(start):
+    """Sockets that nobody uses, on each server and layer, open while all the other tests run."""
+    if shutil.which("redis-server") is None:
+        yield None, None
+        return
+    query = f"{NOTIFICATIONS}?token={token('mallory')}"
+    with ExitStack() as stack:
+        sockets = [
+            stack.enter_context(connect_sync(start(name, layer).ws + query, proxy=None))
+            for name, layer in itertools.product(COMMANDS, ("pubsub", "core"))
+        ]
+        for socket in sockets:
+            assert "connection.established" in socket.recv()
+        yield sockets, time.monotonic()
 
 
 async def established(client):
@@ -132,3 +159,15 @@ async def test_users_and_organisations_stay_apart_under_random_interleaving(serv
         heard = [(frame.get("notification") or frame.get("data"))["n"] for frame in frames]
         assert sorted(heard) == numbers
         await reader.silence()
+
+
+async def test_idle_socket_on_real_redis_stays_open(idle_sockets):
+    sockets, since = idle_sockets
+    if sockets is None:
+        pytest.skip("needs redis-server: fakeredis knows no timeout")
+    for socket in sockets:
+        with pytest.raises(TimeoutError):
+            socket.recv(timeout=max(0.01, since + IDLE - time.monotonic()))
+    for socket in sockets:
+        socket.send('{"type": "ping", "timestamp": 1}')
+        assert "pong" in socket.recv(timeout=IDLE)

@@ -1,12 +1,7 @@
-"""What happens when the part under the layer idles, is out of reach, or dies."""
-
-import itertools
-import time
-from contextlib import ExitStack
+"""What happens when the part under the layer is out of reach, or dies."""
 
 import httpx
 import pytest
-from websockets.sync.client import connect as connect_sync
 
 from api.close_codes import CloseCode
 from api.groups import user_group
@@ -17,30 +12,6 @@ from tests.wire.servers import COMMANDS, eventually, free_port, real_redis, serv
 NOTIFICATIONS = "/ws/notifications/"
 ALICE = PEOPLE["alice"].subject
 
-# Seconds; the guide's settings lose an idle socket after six.
-IDLE = 30
-
-
-@pytest.fixture(scope="session")
-def private_redis():
-    """A real Redis, for what fakeredis cannot show."""
-    with real_redis() as port:
-        yield port
-
-
-@pytest.fixture(scope="module")
-def idle_sockets(private_redis, start):
-    """Sockets opened before the first test here, on each server and layer, that nobody uses."""
-    query = f"{NOTIFICATIONS}?token={token('mallory')}"
-    with ExitStack() as stack:
-        sockets = [
-            stack.enter_context(connect_sync(start(name, layer).ws + query, proxy=None))
-            for name, layer in itertools.product(COMMANDS, ("pubsub", "core"))
-        ]
-        for socket in sockets:
-            assert "connection.established" in socket.recv()
-        yield sockets, time.monotonic()
-
 
 @pytest.fixture(scope="module")
 def out_of_reach(environment):
@@ -50,7 +21,6 @@ def out_of_reach(environment):
         yield it
 
 
-@pytest.mark.usefixtures("idle_sockets")
 async def test_broadcast_without_redis_does_not_fail_the_request(out_of_reach):
     headers = {"Authorization": f"Bearer {token('alice')}"}
     async with httpx.AsyncClient(base_url=out_of_reach.http, headers=headers) as http:
@@ -119,13 +89,3 @@ async def test_refused_socket_joins_nothing(start, layer, connect, redis):
     assert (await mallory.receive())["code"] == CloseCode.FORBIDDEN
     assert await redis.keys("asgi:group:org.*") == []
     assert await redis.pubsub_channels("asgi__group__org.*") == []
-
-
-async def test_idle_socket_on_real_redis_stays_open(idle_sockets):
-    sockets, since = idle_sockets
-    for socket in sockets:
-        with pytest.raises(TimeoutError):
-            socket.recv(timeout=max(0.01, since + IDLE - time.monotonic()))
-    for socket in sockets:
-        socket.send('{"type": "ping", "timestamp": 1}')
-        assert "pong" in socket.recv(timeout=IDLE)
