@@ -22,6 +22,10 @@ def test_first_visit_makes_a_user_and_the_second_finds_it():
     assert User.objects.count() == 1
 
 
+def test_user_without_an_address_is_let_in():
+    assert Identity.objects.active_user(CLAIMS | {"email": None}).email == ""
+
+
 def test_two_subjects_are_two_users():
     one, other = ({"sub": subject} for subject in ("a|b", "a_b"))
     assert Identity.objects.active_user(one) != Identity.objects.active_user(other)

@@ -29,7 +29,7 @@ class IdentityManager(models.Manager):
         User = get_user_model()
         name = f"keycloak-{sha256(claims['sub'].encode()).hexdigest()[:32]}"
         user, _ = User.objects.get_or_create(
-            **{User.USERNAME_FIELD: name}, defaults={"email": claims.get("email", "")}
+            **{User.USERNAME_FIELD: name}, defaults={"email": claims.get("email") or ""}
         )
         identity, _ = self.get_or_create(subject=claims["sub"], defaults={"user": user})
         return identity.user

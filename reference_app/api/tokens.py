@@ -20,6 +20,8 @@ ALGORITHMS = ["RS256"]
 LEEWAY = 10
 # OpenID Connect Core, 2: `sub` has at most 255 ASCII characters.
 MAX_SUBJECT = 255
+# The last second that a datetime can hold, 31 December 9999.
+END_OF_TIME = 253402300799
 
 REQUIRED_CLAIMS = ["exp", "iat", "iss", "aud", "sub"]
 
@@ -88,8 +90,7 @@ def verify(token: str) -> dict:
         raise KeysUnavailableError() from error
     except jwt.PyJWTError as error:
         raise _invalid(error) from error
-    _check_kind(claims)
-    return claims
+    return _checked(claims)
 
 
 # A thread of its own: the key fetch is synchronous and must hold up neither the event loop nor the
@@ -105,12 +106,16 @@ def _signing_key(token: str) -> jwt.PyJWK:
     return key_client().get_signing_key(header.get("kid"))
 
 
-def _check_kind(claims: dict) -> None:
-    """Refuse an ID token, which has a good signature too, and a subject nobody can be named by."""
+def _checked(claims: dict) -> dict:
+    """Return the claims, `exp` as a number; refuses what a good signature does not rule out."""
     if claims.get("typ") != "Bearer":
         raise InvalidTokenError("wrong_type", "The token is not an access token.")
-    if not 0 < len(claims["sub"]) <= MAX_SUBJECT:
-        raise InvalidTokenError("bad_subject", "The token's subject is empty or too long.")
+    if not 0 < len(claims["sub"]) <= MAX_SUBJECT or not claims["sub"].isprintable():
+        raise InvalidTokenError("bad_subject", "The token's subject is nobody's name.")
+    expires_at = int(claims["exp"])
+    if expires_at > END_OF_TIME:
+        raise InvalidTokenError("bad_expiry", "The token's expiry is no date.")
+    return claims | {"exp": expires_at}
 
 
 def _invalid(error: jwt.PyJWTError) -> InvalidTokenError:
