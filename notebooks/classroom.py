@@ -25,7 +25,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 COURSE_ENDS = 4102444800
 
 # Seconds of waiting that count as "nothing came", and after which a lesson has failed.
-SILENCE, PATIENCE = 0.2, 10
+SILENCE, PATIENCE = 0.5, 10
 
 
 async def prepare() -> None:
@@ -86,7 +86,7 @@ class Client:
         return json.loads(await asyncio.wait_for(self.socket.recv(), PATIENCE))
 
     async def arrived(self) -> list:
-        """Return the frames that are there already, or come within a fifth of a second."""
+        """Return the frames that are there already, or come within half a second."""
         frames = []
         try:
             while True:
@@ -95,7 +95,7 @@ class Client:
             return frames
 
     async def silence(self) -> None:
-        """Raise AssertionError if a frame comes within a fifth of a second."""
+        """Raise AssertionError if a frame comes within half a second."""
         frames = await self.arrived()
         assert not frames, f"There should be silence, but this came: {frames}"
 
