@@ -3,8 +3,9 @@
 import os
 import tempfile
 
-for name in ("REDIS_HOST", "REDIS_PORT", "CHANNEL_LAYER", "DATABASE_URL"):
-    os.environ.pop(name, None)
+for name in [*os.environ]:
+    if name.startswith(("REDIS_", "KEYCLOAK_", "WEBSOCKET_", "CHANNEL_LAYER", "DATABASE_URL")):
+        del os.environ[name]
 
 folder = tempfile.TemporaryDirectory(prefix="reference-app-")
 os.environ["DATA_DIR"] = folder.name
