@@ -1,3 +1,4 @@
+import asyncio
 import contextlib
 
 import pytest
@@ -109,14 +110,13 @@ async def test_row_survives_a_layer_that_is_down(monkeypatch, layer, caplog, rol
 
 
 async def test_caller_is_not_kept_by_a_layer_that_hangs(monkeypatch, layer, caplog):
-    import asyncio
-
     async def hang(group, message):
         await asyncio.Event().wait()
 
     monkeypatch.setattr(layer, "group_send", hang, raising=False)
     monkeypatch.setattr(consumers, "SEND_TIMEOUT", 0.01)
-    await broadcast_notification(ALICE, {"title": "Hello"})
+    async with asyncio.timeout(5):
+        await broadcast_notification(ALICE, {"title": "Hello"})
     assert "was not sent: TimeoutError" in caplog.text
 
 
