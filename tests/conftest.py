@@ -38,6 +38,8 @@ async def layer(request):
     }
     configuration = redis_layer(request.param, connection)["default"]
     layer = import_string(configuration["BACKEND"])(**configuration["CONFIG"])
+    # Seconds: over fakeredis a cancelled read waits itself out, 5 s by default.
+    layer.brpop_timeout = 0.1
     usual = channel_layers["default"]
     channel_layers.set("default", layer)
     yield layer

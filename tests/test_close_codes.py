@@ -5,13 +5,24 @@ import pytest
 from api.close_codes import CloseCode, Refusal
 
 # The contract, number by number; the rest of the enum's words are the README's.
-COME_BACK = {1011, 1012, 4001, 4104, 4108, 4113}
-STAY_AWAY = {4003, 4504, 4509}
+COME_BACK = {
+    1011: "INTERNAL_ERROR",
+    1012: "RESTART",
+    4001: "UNAUTHORIZED",
+    4104: "UNAVAILABLE",
+    4108: "TOO_SLOW",
+    4113: "RATE_LIMITED",
+}
+STAY_AWAY = {4003: "FORBIDDEN", 4504: "TOO_MANY_CONNECTIONS", 4509: "TOO_MANY_ERRORS"}
 
 
 def test_every_code_says_whether_to_come_back():
-    assert {code.value for code in CloseCode if code.reconnect} == COME_BACK
-    assert {code.value for code in CloseCode if not code.reconnect} == STAY_AWAY
+    assert {code.value: code.name for code in CloseCode if code.reconnect} == COME_BACK
+    assert {code.value: code.name for code in CloseCode if not code.reconnect} == STAY_AWAY
+
+
+def test_client_that_sent_too_much_has_a_time_to_wait():
+    assert CloseCode.RATE_LIMITED.retry_after_ms > 0
 
 
 @pytest.mark.parametrize("code", [c for c in CloseCode if c not in (1011, 1012, 4003)])

@@ -1,6 +1,8 @@
 import pytest
+from channels.exceptions import ChannelFull
 from channels.layers import get_channel_layer
 from django.db import OperationalError
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from api.close_codes import CloseCode
 from api.connection import RealtimeConsumer
@@ -29,16 +31,23 @@ async def test_anonymous_is_accepted_told_and_closed_4001():
     async with socket(NOTIFICATIONS) as nobody:
         closing = await nobody.receive()
         assert (closing["type"], closing["code"]) == ("connection.closing", 4001)
-        assert await nobody.closed() == CloseCode.UNAUTHORIZED
+        assert await nobody.receive_output() == {
+            "type": "websocket.close",
+            "code": CloseCode.UNAUTHORIZED,
+            "reason": closing["reason"],
+        }
         assert await nobody.receive_nothing()
 
 
-async def test_refused_socket_answers_nothing_and_joins_nothing():
+async def test_refused_socket_answers_nothing_and_joins_nothing(monkeypatch, layer):
+    joined = []
+    monkeypatch.setattr(layer, "group_add", noting(joined, layer.group_add), raising=False)
     async with socket(EVENTS, "mallory") as mallory:
         await mallory.receive()
         await mallory.closed()
         await mallory.send({"type": "ping"})
         assert await mallory.receive_nothing()
+    assert joined == []
 
 
 async def test_unknown_inactive_and_foreign_organisation_are_refused_alike():
@@ -59,6 +68,7 @@ async def test_offered_subprotocol_is_selected_and_never_the_token():
         assert client.selected is None
 
 
+@ON_PUBSUB
 @pytest.mark.parametrize("timestamp", ["2025-01-15T10:30:00Z", 7, 7.5, None, True, "\ud800"])
 async def test_ping_is_answered_with_its_timestamp(timestamp):
     async with established(NOTIFICATIONS, "alice") as alice:
@@ -66,6 +76,7 @@ async def test_ping_is_answered_with_its_timestamp(timestamp):
         assert await alice.receive() == {"type": "pong", "timestamp": timestamp}
 
 
+@ON_PUBSUB
 @pytest.mark.parametrize(
     ("text", "code"),
     [
@@ -73,17 +84,28 @@ async def test_ping_is_answered_with_its_timestamp(timestamp):
         ("[]", "malformed"),
         ('{"type": "ping", "timestamp": []}', "malformed"),
         ('{"type": "notification"}', "unknown_type"),
+        ("", "malformed"),
+        (b"", "malformed"),
+        (b'{"type": "ping"}', "malformed"),
+        ('{"type": 7}', "malformed"),
+        ('{"type": "ping", "timestamp": NaN}', "malformed"),
+        ('{"type": "ping", "timestamp": 1e999}', "malformed"),
+        ("9" * 5000, "malformed"),
+        ("[" * 100_000, "malformed"),
     ],
+    ids=lambda text: repr(text[:12]),
 )
 async def test_bad_message_is_answered_with_an_error(text, code):
     async with established(NOTIFICATIONS, "alice") as alice:
-        await alice.send_to(text_data=text)
+        kind = "bytes" if isinstance(text, bytes) else "text"
+        await alice.send_input({"type": "websocket.receive", kind: text})
         complaint = await alice.receive()
         assert (complaint["type"], complaint["code"]) == ("error", code)
         await alice.send({"type": "ping"})
         assert (await alice.receive())["type"] == "pong"
 
 
+@ON_PUBSUB
 @pytest.mark.parametrize(
     "junk",
     [
@@ -107,16 +129,36 @@ async def test_no_group_message_kills_the_socket(junk):
 
 
 @ON_PUBSUB
+@pytest.mark.parametrize("junk", [[], "notification.message", None], ids=str)
+async def test_group_message_that_is_no_mapping_is_ignored(junk):
+    async with established(NOTIFICATIONS, "alice") as alice:
+        await get_channel_layer().group_send(user_group(ALICE), junk)
+        await alice.send({"type": "ping"})
+        assert (await alice.receive())["type"] == "pong"
+        assert await alice.receive_nothing()
+
+
+@ON_PUBSUB
+async def test_membership_ends_with_the_connection(layer):
+    async with established(NOTIFICATIONS, "alice"):
+        assert len(layer.groups) == 1
+    assert not layer.groups
+
+
+@ON_PUBSUB
 async def test_bug_is_told_as_1011_and_leaves_no_membership(monkeypatch, layer):
-    left = []
+    left, told = [], []
     monkeypatch.setattr(RealtimeConsumer, "answers", {"ping": fail})
     monkeypatch.setattr(layer, "group_discard", noting(left, layer.group_discard), raising=False)
     with pytest.raises(RuntimeError, match="a bug"):
         async with established(NOTIFICATIONS, "alice") as alice:
             await alice.send({"type": "ping"})
-            assert (await alice.receive())["code"] == CloseCode.INTERNAL_ERROR
-            await alice.closed()
-            await alice.wait()
+            # At the next read the communicator raises, so both are taken in one go.
+            told = [await alice.receive(), alice.output_queue.get_nowait()]
+    closing, close = told
+    assert (closing["type"], closing["code"]) == ("connection.closing", CloseCode.INTERNAL_ERROR)
+    assert (close["type"], close["code"]) == ("websocket.close", CloseCode.INTERNAL_ERROR)
+    assert not layer.groups
     assert left == [user_group(ALICE)]
 
 
@@ -134,9 +176,10 @@ def noting(notes, method):
 
 @ON_PUBSUB
 @pytest.mark.parametrize("broken", ["new_channel", "group_add"])
-async def test_layer_out_of_reach_is_4104_and_not_4001(monkeypatch, layer, broken):
+@pytest.mark.parametrize("error", [ConnectionRefusedError, RedisConnectionError, ChannelFull])
+async def test_layer_out_of_reach_is_4104_and_not_4001(monkeypatch, layer, broken, error):
     async def refuse(*args):
-        raise ConnectionRefusedError("no Redis")
+        raise error("no Redis")
 
     monkeypatch.setattr(layer, broken, refuse, raising=False)
     async with socket(NOTIFICATIONS, "alice") as alice:
@@ -144,7 +187,17 @@ async def test_layer_out_of_reach_is_4104_and_not_4001(monkeypatch, layer, broke
         assert await alice.closed() == CloseCode.UNAVAILABLE
 
 
-async def test_layer_lost_while_open_is_4104(monkeypatch, layer):
+@ON_PUBSUB
+async def test_group_that_cannot_be_left_is_logged_and_no_crash(monkeypatch, layer, caplog):
+    async def refuse(*args):
+        raise ConnectionResetError("Redis died")
+
+    async with established(NOTIFICATIONS, "alice"):
+        monkeypatch.setattr(layer, "group_discard", refuse, raising=False)
+    assert "A group could not be left" in caplog.text
+
+
+async def test_layer_lost_while_open_is_4104(monkeypatch, layer, caplog):
     async def lose(channel):
         raise ConnectionResetError("Redis died")
 
@@ -152,6 +205,8 @@ async def test_layer_lost_while_open_is_4104(monkeypatch, layer):
     async with established(NOTIFICATIONS, "alice") as alice:
         assert (await alice.receive())["code"] == CloseCode.UNAVAILABLE
         assert await alice.closed() == CloseCode.UNAVAILABLE
+        assert await alice.receive_nothing()
+    assert caplog.text.count("The channel layer is lost") == 1
 
 
 async def test_database_out_of_reach_is_4104(monkeypatch):

@@ -3,7 +3,7 @@ import uuid
 
 import pytest
 from django.utils.translation import gettext_lazy
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api import frames
@@ -16,6 +16,7 @@ json_values = st.recursive(
 )  # fmt: skip
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.dictionaries(st.text(), json_values))
 def test_what_was_encoded_is_parsed_again(frame):
     assert frames.parse(frames.encode(frame)) == frame

@@ -136,12 +136,20 @@ async def test_database_out_of_reach_is_unavailable_and_logged(monkeypatch, capl
     assert "No user could be loaded" in caplog.text
 
 
-async def test_two_first_visits_at_once_make_one_user(people):
-    await Identity.objects.all().adelete()
+@pytest.mark.usefixtures("transactional_db")
+async def test_every_visit_is_the_same_user():
     headers = bearer(access_token("alice"))
-    first, second = await scope_after(JWTAuthMiddleware, headers=headers), None
-    second = await scope_after(JWTAuthMiddleware, headers=headers)
+    first, second = [await scope_after(JWTAuthMiddleware, headers=headers) for _ in range(2)]
     assert first["user"] == second["user"]
+
+
+async def test_scope_of_the_server_stays_as_it_was():
+    async def application(scope, receive, send):
+        pass
+
+    scope = scope_with()
+    await JWTAuthMiddleware(application)(scope, None, None)
+    assert scope == scope_with()
 
 
 ORIGINS = {
@@ -190,6 +198,11 @@ async def test_page_of_a_host_that_is_not_ours_is_refused():
     assert not await is_let_in([(b"host", b"evil.example"), (b"origin", b"http://evil.example")])
 
 
+async def test_sandboxed_page_of_a_host_that_is_not_ours_is_refused():
+    """Neither origin can be read, which does not make them equal."""
+    assert not await is_let_in([(b"host", b"evil.example"), (b"origin", b"null")])
+
+
 @pytest.mark.parametrize("scheme", ["ws", "wss"])
 def test_own_origin_has_the_scheme_that_the_server_saw(scheme):
     scope = scope_with(headers=[("host", "localhost")], scheme=scheme)
@@ -206,6 +219,11 @@ def test_token_is_taken_out_of_a_log_line(message, args):
     assert HideTokenFilter().filter(record)
     assert "eyJ" not in record.getMessage()
     assert "oken=…" in record.getMessage() or "OKEN=…" in record.getMessage()
+
+
+def test_uvicorns_log_goes_through_the_filter(caplog):
+    logging.getLogger("uvicorn.error").warning("%s [accepted]", "/ws/?token=eyJ.a.b")
+    assert caplog.messages == ["/ws/?token=… [accepted]"]
 
 
 def test_other_log_lines_stay_as_they_are():

@@ -22,4 +22,5 @@ async def test_task_tells_the_user_and_the_organisation():
         event = await member.receive()
         assert event["event_type"] == "document.processed"
         assert set(event["data"]) == {"document_id", "processed_by", "timestamp"}
+        assert (event["data"]["document_id"], event["data"]["processed_by"]) == ("doc-1", ALICE)
         assert event["data"]["timestamp"] == notification["timestamp"]

@@ -1,11 +1,18 @@
+import json
+
 import pytest
+from asgiref.sync import sync_to_async
 from django.test import Client
 
 from api.models import Identity, Organization, SampleResource
 from devrealm.issue import access_token
 from devrealm.people import ORG_ID, PEOPLE, settle
+from tests.dialogue import EVENTS, NOTIFICATIONS, established
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+# Cancelling a read of the core layer in process waits the read out, 5 s.
+ON_PUBSUB = pytest.mark.parametrize("layer", ["pubsub"], indirect=True)
 
 ME, MINE, NOTIFY = "/api/me/", "/api/me/organizations/", "/api/me/notifications/"
 RESOURCES = f"/api/organizations/{ORG_ID}/resources/"
@@ -60,7 +67,25 @@ def test_member_creates_and_lists_resources():
     created = post("alice", RESOURCES, {"name": "Plan"})
     assert created.status_code == 201
     assert set(created.json()) == {"id", "name", "created_at"}
+    SampleResource.objects.create(name="Secret", org=Organization.objects.create(name="Other"))
     assert client("bob").get(RESOURCES).json() == {"resources": [created.json()]}
+
+
+@ON_PUBSUB
+async def test_created_resource_is_an_event(layer):
+    async with established(EVENTS, "bob") as bob:
+        created = await sync_to_async(post)("alice", RESOURCES, {"name": "Plan"})
+        event = await bob.receive()
+        assert (event["event_type"], event["data"]["resource_id"]) == (
+            "resource.created",
+            created.json()["id"],
+        )
+
+
+@pytest.mark.parametrize("name", ["\ud800", "a\0b"], ids=ascii)
+def test_name_that_no_database_holds_is_refused(name):
+    """Half a character is no UTF-8, and PostgreSQL takes no zero byte."""
+    assert_refused(post("alice", RESOURCES, json.dumps({"name": name})), 400, "bad_request")
 
 
 @pytest.mark.parametrize("body", ["{", "[]", "{}", '{"name": ""}', '{"name": 1e999}'])
@@ -93,6 +118,17 @@ def test_notification_to_oneself_is_accepted():
     assert response.json() == {"notification": {"title": "Hello", "link": "/x"}}
 
 
+@ON_PUBSUB
+async def test_notification_to_oneself_arrives_and_goes_to_nobody_else(layer):
+    async with (
+        established(NOTIFICATIONS, "alice") as alice,
+        established(NOTIFICATIONS, "bob") as bob,
+    ):
+        await sync_to_async(post)("alice", NOTIFY, {"title": "Hello"})
+        assert (await alice.receive())["notification"] == {"title": "Hello"}
+        assert await bob.receive_nothing()
+
+
 @pytest.mark.parametrize("body", ["{", "7", "{}", '{"title": 7}', '{"title": "x", "n": NaN}'])
 def test_notification_needs_a_title_and_json(body):
     assert_refused(post("alice", NOTIFY, body), 400, "bad_request")
@@ -104,6 +140,12 @@ def test_every_address_wants_a_token(path):
     response = method(path)
     assert_refused(response, 401, "token_missing")
     assert response.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_scheme_is_read_in_any_case():
+    """RFC 9110, 11.1."""
+    headers = {"Authorization": f"bearer {access_token('alice')}"}
+    assert Client(headers=headers).get(ME).status_code == 200
 
 
 def test_bad_token_is_told_its_fault():
@@ -124,11 +166,14 @@ def test_keys_out_of_reach_are_503_and_not_401(settings):
     assert_refused(client("alice").get(ME), 503, "keys_unavailable")
 
 
-@pytest.mark.parametrize(("path", "method"), [(ME, "post"), (NOTIFY, "get"), (RESOURCES, "put")])
-def test_other_methods_are_told_what_there_is(path, method):
+@pytest.mark.parametrize(
+    ("path", "method", "allowed"),
+    [(ME, "post", "GET"), (NOTIFY, "get", "POST"), (RESOURCES, "put", "GET, POST")],
+)
+def test_other_methods_are_told_what_there_is(path, method, allowed):
     response = getattr(client("alice"), method)(path)
     assert_refused(response, 405, "method_not_allowed")
-    assert response.headers["Allow"] in ("GET", "POST", "GET, POST")
+    assert response.headers["Allow"] == allowed
 
 
 def test_token_in_the_query_is_for_sockets_only():

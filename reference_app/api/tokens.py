@@ -103,6 +103,10 @@ def _signing_key(token: str) -> jwt.PyJWK:
     header = jwt.get_unverified_header(token)
     if header.get("alg") not in ALGORITHMS:
         raise jwt.InvalidAlgorithmError()
+    try:
+        key_client().get_signing_keys()  # cached; from here on an unknown key is the token's fault
+    except (jwt.PyJWTError, ValueError, OSError) as error:
+        raise KeysUnavailableError() from error
     return key_client().get_signing_key(header.get("kid"))
 
 

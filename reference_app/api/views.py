@@ -88,6 +88,8 @@ def resources(request, org_id):
 
 def create_resource(org_id, name) -> JsonResponse:
     """Create the resource; the signal tells the organisation."""
+    if isinstance(name, str) and not name.isprintable():
+        return error(400, "bad_request", "The name: Only what can be printed is a name.")
     resource = SampleResource(org_id=org_id, name=name)
     try:
         resource.full_clean()
