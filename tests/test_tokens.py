@@ -2,6 +2,7 @@ import base64
 import io
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import jwt
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from api import tokens
 from devrealm.issue import access_claims, access_token, sign
-from devrealm.keys import key_id, signing_key
+from devrealm.keys import DevrealmKeyClient, key_id, signing_key
 from devrealm.people import PEOPLE
 
 ALICE = PEOPLE["alice"]
@@ -230,3 +231,22 @@ def test_no_header_can_do_worse_than_be_refused(header, payload):
 def test_no_text_can_do_worse_than_be_refused(text):
     with pytest.raises(tokens.TokenError):
         tokens.verify(text)
+
+
+class CountingKeyClient(DevrealmKeyClient):
+    """Takes its time, so that others ask meanwhile."""
+
+    fetches = 0
+
+    def fetch_data(self):
+        type(self).fetches += 1
+        threading.Event().wait(0.1)
+        return super().fetch_data()
+
+
+def test_keys_are_fetched_once_however_many_ask_at_once(settings, monkeypatch):
+    monkeypatch.setattr(CountingKeyClient, "fetches", 0)
+    settings.KEYCLOAK_KEY_CLIENT = f"{__name__}.CountingKeyClient"
+    with ThreadPoolExecutor(8) as threads:
+        assert len(list(threads.map(tokens.verify, [access_token("alice")] * 8))) == 8
+    assert CountingKeyClient.fetches == 1

@@ -6,6 +6,7 @@ TokenError                 no claims
 └── KeysUnavailableError   the issuer's keys cannot be had: nobody's token can be judged
 """
 
+import threading
 from functools import cache
 
 import jwt
@@ -22,6 +23,9 @@ LEEWAY = 10
 MAX_SUBJECT = 255
 # The last second that a datetime can hold, 31 December 9999.
 END_OF_TIME = 253402300799
+
+# PyJWT locks the look-up of one key, not of the set: many sockets at once must fetch it once.
+fetching = threading.Lock()
 
 REQUIRED_CLAIMS = ["exp", "iat", "iss", "aud", "sub"]
 
@@ -104,7 +108,8 @@ def _signing_key(token: str) -> jwt.PyJWK:
     if header.get("alg") not in ALGORITHMS:
         raise jwt.InvalidAlgorithmError()
     try:
-        key_client().get_signing_keys()  # cached; from here on an unknown key is the token's fault
+        with fetching:
+            key_client().get_signing_keys()  # cached; from here on the token is to blame
     except (jwt.PyJWTError, ValueError, OSError) as error:
         raise KeysUnavailableError() from error
     return key_client().get_signing_key(header.get("kid"))
