@@ -1,13 +1,10 @@
 import base64
 import io
 import json
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import jwt
 import pytest
-from asgiref.sync import sync_to_async
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given, settings
@@ -15,7 +12,7 @@ from hypothesis import strategies as st
 
 from api import tokens
 from devrealm.issue import access_claims, access_token, sign
-from devrealm.keys import DevrealmKeyClient, key_id, signing_key
+from devrealm.keys import key_id, signing_key
 from devrealm.people import PEOPLE
 
 ALICE = PEOPLE["alice"]
@@ -159,13 +156,13 @@ def test_keys_are_looked_for_where_keycloak_publishes_them(settings):
     settings.KEYCLOAK_KEY_CLIENT = "jwt.PyJWKClient"
     settings.KEYCLOAK_ISSUER = "https://id.example.com/realms/main/"
     where = "https://id.example.com/realms/main/protocol/openid-connect/certs"
-    assert tokens.key_client().uri == where
+    assert tokens.issuer_keys().client.uri == where
     settings.KEYCLOAK_JWKS_URL = "http://keycloak.internal/certs"
-    assert tokens.key_client().uri == "http://keycloak.internal/certs"
+    assert tokens.issuer_keys().client.uri == "http://keycloak.internal/certs"
 
 
 def test_key_fetch_gives_up_before_daphne_drops_the_handshake():
-    assert tokens.key_client().timeout < 5
+    assert tokens.FETCH_TIMEOUT < tokens.FETCH_PATIENCE < 5
 
 
 # What a proxy in front of Keycloak, or a wrong KEYCLOAK_ISSUER, may answer with 200.
@@ -186,19 +183,6 @@ def test_answer_without_keys_says_nothing_of_the_token(settings, monkeypatch, an
     monkeypatch.setattr("urllib.request.OpenerDirector.open", answered)
     with pytest.raises(tokens.KeysUnavailableError):
         tokens.verify(access_token("alice"))
-
-
-async def test_verifying_holds_up_neither_the_loop_nor_the_database(monkeypatch):
-    usual, threads = tokens._signing_key, []
-
-    def noting_thread(token):
-        threads.append(threading.get_ident())
-        return usual(token)
-
-    monkeypatch.setattr(tokens, "_signing_key", noting_thread)
-    assert await tokens.averify(access_token("alice"))
-    busy = {threading.get_ident(), await sync_to_async(threading.get_ident)()}
-    assert len(threads) == 1 and busy.isdisjoint(threads)
 
 
 weird = (
@@ -231,22 +215,3 @@ def test_no_header_can_do_worse_than_be_refused(header, payload):
 def test_no_text_can_do_worse_than_be_refused(text):
     with pytest.raises(tokens.TokenError):
         tokens.verify(text)
-
-
-class CountingKeyClient(DevrealmKeyClient):
-    """Takes its time, so that others ask meanwhile."""
-
-    fetches = 0
-
-    def fetch_data(self):
-        type(self).fetches += 1
-        threading.Event().wait(0.1)
-        return super().fetch_data()
-
-
-def test_keys_are_fetched_once_however_many_ask_at_once(settings, monkeypatch):
-    monkeypatch.setattr(CountingKeyClient, "fetches", 0)
-    settings.KEYCLOAK_KEY_CLIENT = f"{__name__}.CountingKeyClient"
-    with ThreadPoolExecutor(8) as threads:
-        assert len(list(threads.map(tokens.verify, [access_token("alice")] * 8))) == 8
-    assert CountingKeyClient.fetches == 1

@@ -1,0 +1,69 @@
+"""The issuer's signing keys: fetched in a thread of their own, never twice at once.
+
+PyJWT's client can fetch and cache a key set, but it makes everyone wait who needs a key meanwhile,
+tries again for each of them when the issuer does not answer, and forgets a set that has grown old
+even if no new one can be had. This class keeps the fetch and decides those three otherwise.
+"""
+
+import logging
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import jwt
+
+logger = logging.getLogger(__name__)
+
+# Seconds. A key that the issuer withdraws is trusted no longer than LIFESPAN, as in PyJWT. COOLDOWN
+# bounds what forged key ids can make us fetch, and how long a rotated key may have to wait.
+LIFESPAN, COOLDOWN = 300, 10
+
+
+class KeySet:
+    """The keys by their ids, and when they were fetched; `client` is a `jwt.PyJWKClient`."""
+
+    def __init__(self, client: jwt.PyJWKClient):
+        self.client = client
+        self.keys: dict[str, jwt.PyJWK] = {}
+        self.fetched_at = self.tried_at = -float("inf")
+        self.last_try_failed = False
+        self.fetching: Future | None = None
+        self.lock = threading.Lock()
+        # One thread: a hanging issuer holds up nobody who needs no new key.
+        self.thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="issuer-keys")
+
+    def get(self, key_id: str) -> jwt.PyJWK | None:
+        return self.keys.get(key_id)
+
+    @property
+    def is_conclusive(self) -> bool:
+        """Whether an id that is not here is unknown to the issuer too, as far as can be said."""
+        return bool(self.keys) and not self.last_try_failed and self.fetching.done()
+
+    def fetch_for(self, key_id: str) -> Future | None:
+        """Return the fetch to wait for before a key is looked up, or None where all is known.
+
+        However many ask at once, they share one fetch; after it, nobody starts another within the
+        cooldown.
+        """
+        with self.lock:
+            now = time.monotonic()
+            if key_id in self.keys and now - self.fetched_at < LIFESPAN:
+                return None
+            if now - self.tried_at >= COOLDOWN and (not self.fetching or self.fetching.done()):
+                self.tried_at = now
+                self.fetching = self.thread.submit(self._fetch)
+            return self.fetching
+
+    def _fetch(self) -> None:
+        """Replace the keys; those there are outlive a fetch that fails."""
+        try:
+            keys = jwt.PyJWKSet.from_dict(self.client.fetch_data()).keys
+            signing = {key.key_id: key for key in keys if key.public_key_use in ("sig", None)}
+            if not signing:
+                raise jwt.PyJWKSetError("no key is for signatures")
+        except (jwt.PyJWTError, ValueError, OSError) as error:
+            self.last_try_failed = True
+            logger.warning("The issuer's keys could not be fetched: %s", error)
+        else:
+            self.keys, self.fetched_at, self.last_try_failed = signing, time.monotonic(), False
