@@ -3,6 +3,11 @@
 import os
 import tempfile
 
+# For the tests on a real Keycloak, in xdist's workers too, which inherit what is left here.
+REAL_KEYCLOAK = os.environ.get("REAL_KEYCLOAK") or os.environ.get("KEYCLOAK_ISSUER")
+if REAL_KEYCLOAK:
+    os.environ["REAL_KEYCLOAK"] = REAL_KEYCLOAK
+
 for name in [*os.environ]:
     if name.startswith(("REDIS_", "KEYCLOAK_", "WEBSOCKET_", "CHANNEL_LAYER", "DATABASE_URL")):
         del os.environ[name]

@@ -6,7 +6,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from api.close_codes import CloseCode
 from api.connection import RealtimeConsumer
-from api.groups import user_group
+from api.groups import AUTHORITY_GROUP, user_group
 from api.models import Organization
 from devrealm.people import ORG_ID, PEOPLE
 from tests.dialogue import EVENTS, NOTIFICATIONS, established, socket
@@ -47,7 +47,7 @@ async def test_refused_socket_answers_nothing_and_joins_nothing(monkeypatch, lay
         await mallory.closed()
         await mallory.send({"type": "ping"})
         assert await mallory.receive_nothing()
-    assert joined == []
+    assert set(joined) == {AUTHORITY_GROUP}  # the process's, not the socket's
 
 
 async def test_unknown_inactive_and_foreign_organisation_are_refused_alike():
@@ -91,7 +91,8 @@ async def test_ping_is_answered_with_its_timestamp(timestamp):
         ('{"type": "ping", "timestamp": NaN}', "malformed"),
         ('{"type": "ping", "timestamp": 1e999}', "malformed"),
         ("9" * 5000, "malformed"),
-        ("[" * 100_000, "malformed"),
+        ("[" * 60_000, "malformed"),
+        ("[" * 100_000, "too_large"),
     ],
     ids=lambda text: repr(text[:12]),
 )
@@ -141,7 +142,7 @@ async def test_group_message_that_is_no_mapping_is_ignored(junk):
 @ON_PUBSUB
 async def test_membership_ends_with_the_connection(layer):
     async with established(NOTIFICATIONS, "alice"):
-        assert len(layer.groups) == 1
+        assert len(layer.groups) == 2  # the user's, and the process's
     assert not layer.groups
 
 
@@ -159,7 +160,7 @@ async def test_bug_is_told_as_1011_and_leaves_no_membership(monkeypatch, layer):
     assert (closing["type"], closing["code"]) == ("connection.closing", CloseCode.INTERNAL_ERROR)
     assert (close["type"], close["code"]) == ("websocket.close", CloseCode.INTERNAL_ERROR)
     assert not layer.groups
-    assert left == [user_group(ALICE)]
+    assert set(left) == {AUTHORITY_GROUP, user_group(ALICE)}
 
 
 async def fail(consumer, message):
@@ -210,9 +211,9 @@ async def test_layer_lost_while_open_is_4104(monkeypatch, layer, caplog):
 
 
 async def test_database_out_of_reach_is_4104(monkeypatch):
-    def fail(user, org_id):
+    def fail(authorities):
         raise OperationalError("no such host")
 
-    monkeypatch.setattr("api.consumers.is_member", fail)
+    monkeypatch.setattr("api.connection.refusals", fail)
     async with socket(EVENTS, "alice") as alice:
         assert (await alice.receive())["code"] == CloseCode.UNAVAILABLE

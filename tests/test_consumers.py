@@ -7,7 +7,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api import consumers
+from api import layer as layer_module
 from api.consumers import broadcast_notification, broadcast_org_event
 from api.models import Identity, Membership, Organization
 from devrealm.people import ORG_ID, PEOPLE
@@ -73,17 +73,17 @@ async def test_broadcast_waits_for_the_transaction_of_its_caller(rolled_back):
 
 @contextlib.contextmanager
 def noting_sends(notes):
-    usual = consumers._send
+    usual = layer_module._send
 
     async def send(*args):
         notes.append(args)
         await usual(*args)
 
-    consumers._send = send
+    layer_module._send = send
     try:
         yield
     finally:
-        consumers._send = usual
+        layer_module._send = usual
 
 
 async def test_broadcast_from_sync_code_without_a_transaction_is_sent_at_once():
@@ -114,7 +114,7 @@ async def test_caller_is_not_kept_by_a_layer_that_hangs(monkeypatch, layer, capl
         await asyncio.Event().wait()
 
     monkeypatch.setattr(layer, "group_send", hang, raising=False)
-    monkeypatch.setattr(consumers, "SEND_TIMEOUT", 0.01)
+    monkeypatch.setattr(layer_module, "LAYER_TIMEOUT", 0.01)
     async with asyncio.timeout(5):
         await broadcast_notification(ALICE, {"title": "Hello"})
     assert "was not sent: TimeoutError" in caplog.text

@@ -6,7 +6,7 @@ from channels.testing import WebsocketCommunicator
 from django.db import OperationalError
 
 from api import middleware
-from api.close_codes import CloseCode
+from api.close_codes import CloseCode, Refusal
 from api.middleware import AllowedOriginsValidator, HideTokenFilter, JWTAuthMiddleware, find_token
 from api.models import Identity
 from api.tokens import InvalidTokenError, MissingTokenError
@@ -102,7 +102,8 @@ async def test_disabled_user_is_anonymous_and_unauthorized():
     await disable(PEOPLE["alice"])
     scope = await scope_after(JWTAuthMiddleware, headers=bearer(access_token("alice")))
     assert scope["user"].is_anonymous
-    assert scope["refusal"] == (CloseCode.UNAUTHORIZED, "The user is disabled.")
+    assert scope["refusal"] == Refusal(CloseCode.UNAUTHORIZED, "The user is disabled.")
+    assert scope["token"] is None
 
 
 @database_sync_to_async
@@ -116,7 +117,7 @@ async def test_bad_token_leaves_an_anonymous_user():
     scope = await scope_after(JWTAuthMiddleware, headers=bearer("garbage"))
     assert scope["user"].is_anonymous
     assert scope["token"] is None
-    assert scope["refusal"] == (CloseCode.UNAUTHORIZED, "The token is malformed.")
+    assert scope["refusal"] == Refusal(CloseCode.UNAUTHORIZED, "The token is malformed.")
 
 
 async def test_keys_out_of_reach_are_unavailable_and_not_unauthorized(settings):

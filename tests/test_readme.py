@@ -4,13 +4,15 @@ import re
 
 import pytest
 
+from api.limits import DEFAULTS
 from api.routing import websocket_urlpatterns
 from tests.readme import README, ROOT, refreshed
 
 TEXT = README.read_text()
 
 # Between server, layer and consumer; no client sees them.
-INTERNAL = {"layer.lost", "layer.message", "websocket.close"}
+INTERNAL = {"authority.changed", "authority.ended", "layer.lost", "layer.message"}
+INTERNAL |= {"token.expired", "websocket.close"}
 
 
 def test_generated_parts_are_up_to_date():
@@ -25,9 +27,10 @@ def test_every_frame_type_is_documented():
 
 
 def test_every_error_word_is_documented():
-    code = (ROOT / "reference_app" / "api" / "connection.py").read_text()
-    words = set(re.findall(r'send_error\("(\w+)"', code))
-    assert words
+    folder = ROOT / "reference_app" / "api"
+    code = (folder / "conversation.py").read_text() + (folder / "frames.py").read_text()
+    words = set(re.findall(r'(?:MessageError|__init__)\("(\w+)"', code))
+    assert words >= {"malformed", "unknown_type"}
     assert [word for word in words if f"`{word}`" not in TEXT] == []
 
 
@@ -47,4 +50,9 @@ def test_every_setting_from_the_environment_is_documented():
     code = "".join((settings / f"{name}.py").read_text() for name in ("base", "production"))
     names = set(re.findall(r'setting\(env\.\w+, "(\w+)"', code))
     assert {"REDIS_HOST", "DATABASE_URL"} <= names
-    assert [name for name in names if f"`{name}`" not in TEXT] == []
+    assert [name for name in names | set(DEFAULTS) if f"`{name}`" not in TEXT] == []
+
+
+def test_every_limits_default_is_the_one_documented():
+    rows = dict(re.findall(r"\| `(WEBSOCKET_\w+)` \| ([\d,]+) \|", TEXT))
+    assert {name: int(value.replace(",", "")) for name, value in rows.items()} == DEFAULTS

@@ -84,3 +84,11 @@ def test_missing_identity_provider_is_an_error_of_the_check(settings, name):
     setattr(settings, name, "")
     (error,) = check_identity_provider(None)
     assert error.msg.startswith(name)
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "many"])
+def test_limit_that_is_no_number_above_zero_is_named_in_one_line(monkeypatch, value):
+    monkeypatch.setenv("WEBSOCKET_MAX_ERRORS", value)
+    with pytest.raises(SystemExit) as stop:
+        base.setting(base.above_zero, "WEBSOCKET_MAX_ERRORS", default=1)
+    assert "WEBSOCKET_MAX_ERRORS cannot be used" in stop.value.code

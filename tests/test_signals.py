@@ -2,9 +2,13 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.db import transaction
 
-from api.models import Organization, SampleResource
-from devrealm.people import ORG_ID
+from api.models import Identity, Membership, Organization, SampleResource, end_session
+from devrealm.people import ORG_ID, PEOPLE, settle
 from tests.dialogue import EVENTS, established
+from tests.test_consumers import noting_sends
+
+ALICE = PEOPLE["alice"].subject
+ACME = {"org_id": str(ORG_ID)}
 
 pytestmark = pytest.mark.usefixtures("people", "layer")
 
@@ -48,3 +52,57 @@ async def test_resource_of_another_organisation_is_not_heard():
     async with established(EVENTS, "alice") as alice:
         await SampleResource.objects.acreate(org_id=other.id, name="Secret")
         assert await alice.receive_nothing()
+
+
+@pytest.mark.parametrize("rolled_back", [False, True], ids=["committed", "rolled back"])
+@pytest.mark.parametrize("layer", ["pubsub"], indirect=True)
+async def test_end_of_authority_waits_for_the_transaction(rolled_back):
+    def take_away():
+        with transaction.atomic():
+            Membership.objects.filter(user__identity__subject=ALICE).delete()
+            said_early.append(bool(said))
+            transaction.set_rollback(rolled_back)
+
+    said, said_early = [], []
+    async with established(EVENTS, "alice") as alice:
+        with noting_sends(said):
+            await sync_to_async(take_away)()
+        assert said_early == [False]
+        if rolled_back:
+            assert await alice.receive_nothing()
+        else:
+            assert (await alice.receive())["code"] == 4003
+
+
+def rows():
+    user = Identity.objects.get(subject=ALICE).user
+    return user, Organization.objects.get(), Membership.objects.get(user=user)
+
+
+def changes():
+    """Yield what is changed, and what is said of it."""
+    user, organization, membership = rows()
+    yield lambda: user.save(), []
+    yield lambda: organization.save(), []
+    yield lambda: membership.save(), [ACME]
+    yield lambda: Membership.objects.filter(pk=membership.pk).delete(), [ACME]
+    yield lambda: settle(), []
+    yield lambda: end_session("s"), [{"session": "s"}]
+    yield lambda: end_session("s"), []
+    yield lambda: [setattr(user, "is_active", False), user.save()], [{"subject": ALICE}]
+    yield lambda: [setattr(user, "is_active", True), user.save()], []
+    yield lambda: [setattr(organization, "is_active", False), organization.save()], [ACME]
+    yield lambda: organization.delete(), [ACME]  # once, not once for each member
+    yield lambda: user.delete(), [{"subject": ALICE}]
+
+
+@pytest.mark.parametrize("layer", ["pubsub"], indirect=True)
+async def test_each_change_says_what_it_ends_and_no_more():
+    def run():
+        for change, expected in changes():
+            said = []
+            with noting_sends(said):
+                change()
+            assert [message["change"] for group, message in said] == expected
+
+    await sync_to_async(run)()

@@ -3,17 +3,20 @@ import json
 import pytest
 from asgiref.sync import sync_to_async
 from django.test import Client
+from django.utils import timezone
 
-from api.models import Identity, Organization, SampleResource
+from api.models import EndedSession, Identity, Organization, SampleResource, end_session
 from devrealm.issue import access_token
 from devrealm.people import ORG_ID, PEOPLE, settle
 from tests.dialogue import EVENTS, NOTIFICATIONS, established
+from tests.test_tokens import logout_token
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 # Cancelling a read of the core layer in process waits the read out, 5 s.
 ON_PUBSUB = pytest.mark.parametrize("layer", ["pubsub"], indirect=True)
 
+LOGOUT = "/api/backchannel-logout/"
 ME, MINE, NOTIFY = "/api/me/", "/api/me/organizations/", "/api/me/notifications/"
 RESOURCES = f"/api/organizations/{ORG_ID}/resources/"
 
@@ -46,6 +49,7 @@ def test_who_am_i():
         "user_id": PEOPLE["alice"].subject,
         "username": "alice",
         "email": "alice@example.com",
+        "claimed_organizations": [],
     }
 
 
@@ -178,3 +182,37 @@ def test_other_methods_are_told_what_there_is(path, method, allowed):
 
 def test_token_in_the_query_is_for_sockets_only():
     assert_refused(client().get(f"{ME}?token={access_token('alice')}"), 401, "token_missing")
+
+
+def test_reported_logout_ends_the_session_for_the_api_too():
+    token, other = access_token("alice", sid="first"), access_token("alice", sid="second")
+    answer = Client(enforce_csrf_checks=True).post(
+        LOGOUT, {"logout_token": logout_token(sid="first")}
+    )
+    assert (answer.status_code, answer.json()) == (200, {})
+    assert answer["Cache-Control"] == "no-store"
+    assert_refused(client(token=token).get(ME), 401, "session_ended")
+    assert client(token=other).get(ME).status_code == 200
+    again = Client().post(LOGOUT, {"logout_token": logout_token(sid="first")})
+    assert again.status_code == 200
+
+
+def test_logout_that_is_not_the_issuers_word_ends_nothing():
+    for body in ({}, {"logout_token": "x"}, {"logout_token": logout_token(aud="other")}):
+        assert Client().post(LOGOUT, body).status_code == 400
+    assert Client().get(LOGOUT).status_code == 405
+    assert not EndedSession.objects.exists()
+
+
+def test_logout_whose_keys_are_out_of_reach_can_be_reported_again(settings):
+    token = logout_token()
+    settings.KEYCLOAK_KEY_CLIENT = "jwt.PyJWKClient"
+    settings.KEYCLOAK_JWKS_URL = "http://127.0.0.1:9/certs"
+    assert_refused(Client().post(LOGOUT, {"logout_token": token}), 503, "keys_unavailable")
+
+
+def test_sessions_that_ended_long_ago_are_forgotten():
+    end_session("old")
+    EndedSession.objects.update(ended_at=timezone.now() - EndedSession.KEPT)
+    end_session("new")
+    assert [str(session) for session in EndedSession.objects.all()] == ["new"]

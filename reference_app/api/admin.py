@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from .models import Identity, Membership, Organization, SampleResource
+from .models import EndedSession, Identity, Membership, Organization, SampleResource
 
 
 class MembershipInline(admin.TabularInline):
@@ -27,3 +27,9 @@ class IdentityAdmin(admin.ModelAdmin):
 class SampleResourceAdmin(admin.ModelAdmin):
     list_display = ["name", "org", "created_at"]
     list_filter = ["org"]
+
+
+@admin.register(EndedSession)
+class EndedSessionAdmin(admin.ModelAdmin):
+    list_display = ["session", "ended_at"]
+    search_fields = ["session"]

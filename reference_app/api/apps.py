@@ -1,8 +1,12 @@
 import logging
+import sys
 
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import Error, register
+
+# Bytes; uvicorn's own limit for all headers, which it answers with HTTP 400.
+LONGEST_LINE = 65_536
 
 
 class ApiConfig(AppConfig):
@@ -13,6 +17,20 @@ class ApiConfig(AppConfig):
         from .middleware import HideTokenFilter
 
         logging.getLogger("uvicorn.error").addFilter(HideTokenFilter())
+        let_long_tokens_in()
+
+
+def let_long_tokens_in() -> None:
+    """Let a handshake's header line be as long as a token may be, with whatever stands beside it.
+
+    Over 8 KB uvicorn's handshake hangs, because websockets gives up on the line and nobody answers;
+    over 16 KB Daphne hangs up without an answer, because Twisted does. Our own answer is 4001.
+    """
+    if websockets := sys.modules.get("websockets.http11"):
+        websockets.MAX_LINE_LENGTH = max(websockets.MAX_LINE_LENGTH, LONGEST_LINE)
+    if twisted := sys.modules.get("twisted.web.http"):
+        channel = twisted.HTTPChannel
+        channel.MAX_LENGTH = channel.totalHeadersSize = max(channel.MAX_LENGTH, LONGEST_LINE)
 
 
 @register()

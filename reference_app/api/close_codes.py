@@ -54,10 +54,14 @@ class CloseCode(IntEnum):
 
 
 class Refusal(NamedTuple):
-    """Why a socket is closed: the code for the client's program, the reason for its reader."""
+    """Why a socket is closed: the code for the client's program, the reason for its reader.
+
+    `retry_after_ms` replaces the code's own where more is known.
+    """
 
     code: CloseCode
     reason: str
+    retry_after_ms: int | None = None
 
     def frame(self) -> dict:
         """Return the `connection.closing` frame: Daphne drops the close reason (daphne#374)."""
@@ -66,5 +70,5 @@ class Refusal(NamedTuple):
             "code": self.code.value,
             "reason": self.reason,
             "reconnect": self.code.reconnect,
-            "retry_after_ms": self.code.retry_after_ms,
+            "retry_after_ms": self.retry_after_ms or self.code.retry_after_ms,
         }

@@ -1,29 +1,35 @@
-"""The socket that outlives bad input and leaves nothing behind; both consumers stand on it."""
+"""The socket that outlives bad input, and ends with its authority; both consumers stand on it."""
 
 import asyncio
 import logging
 from contextlib import suppress
-from datetime import UTC, datetime
 
 from channels.consumer import get_handler_name
-from channels.exceptions import ChannelFull, StopConsumer
+from channels.db import database_sync_to_async
+from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.layers import get_channel_layer
 from channels.utils import await_many_dispatch
 from django.db import DatabaseError
-from redis.exceptions import RedisError
 
-from . import frames
+from .authority import Authority, refusals
 from .close_codes import CloseCode, Refusal
+from .conversation import Conversation
+from .expiry import Expiry
+from .layer import LAYER_ERRORS, LAYER_TIMEOUT
+from .limits import time_to_connect
 from .middleware import SUBPROTOCOL
+from .watch import watch
 
 logger = logging.getLogger(__name__)
 
-# What a channel layer raises when it, or the Redis under it, cannot do its work.
-LAYER_ERRORS = (RedisError, ChannelFull, OSError)
+LAYER_UNAVAILABLE = Refusal(CloseCode.UNAVAILABLE, "The channel layer is out of reach.")
+DATABASE_UNAVAILABLE = Refusal(CloseCode.UNAVAILABLE, "The database is out of reach.")
+CONNECTING_TOO_SLOW = Refusal(CloseCode.UNAVAILABLE, "The server took too long to let you in.")
+TOKEN_EXPIRED = Refusal(CloseCode.UNAUTHORIZED, "The token has expired.")
 
 
-class RealtimeConsumer(AsyncWebsocketConsumer):
+class RealtimeConsumer(Conversation, AsyncWebsocketConsumer):
     """One authenticated socket on one group; subclasses say who may join and what is sent.
 
     `handles` lists the types of group messages that a subclass declares a method for.
@@ -32,16 +38,12 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
     greeting: str
     # A tuple: what is looked for in it may be anything, also what cannot be hashed.
     handles: tuple[str, ...] = ()
-
-    # What subclasses say
+    # The organisation whose members may listen; None where every user may.
+    org_id: str | None = None
 
     def group_name(self) -> str:
         """Return the group that this socket hears."""
         raise NotImplementedError
-
-    async def refusal(self) -> Refusal | None:
-        """Return why the authenticated user may not join, or None."""
-        return None
 
     def established(self) -> dict:
         """Return the keys that a subclass adds to the `connection.established` frame."""
@@ -54,9 +56,13 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         self.scope, self.base_send = scope, send
         self.channel_layer = get_channel_layer(self.channel_layer_alias)
         self.channel_name, self.subscribed = None, asyncio.Event()
-        self.is_closing = False
+        self.authority, self.is_closing = None, False
+        self.inbox = asyncio.Queue()
+        self.expiry = Expiry(self.inbox)
+        self.start_conversation()
         try:
-            await await_many_dispatch([receive, self.receive_from_layer], self.dispatch)
+            sources = [receive, self.receive_from_layer, self.inbox.get]
+            await await_many_dispatch(sources, self.dispatch)
         except StopConsumer:
             pass
         except Exception:
@@ -68,7 +74,7 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
             await self.leave()
 
     async def dispatch(self, message):
-        """Run the method that the server's or the layer's message asks for.
+        """Run the method that the message of server, layer or inbox asks for.
 
         Channels' own hops to the database thread before each message, so that one slow query delays
         every socket's; here whoever queries goes through `database_sync_to_async`, which cleans up
@@ -77,28 +83,45 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         await getattr(self, get_handler_name(message))(message)
 
     async def connect(self):
-        self.user_id = (self.scope["token"] or {}).get("sub")
-        refusal = self.scope["refusal"] or await self.refusal_or_unavailable()
-        refusal = refusal or await self.join()
+        refusal = await self.refusal_in_time()
         await self.accept(SUBPROTOCOL if SUBPROTOCOL in self.scope["subprotocols"] else None)
         if refusal:
             return await self.refuse(refusal)
+        if self.is_closing:  # the authority ended meanwhile; the inbox knows why
+            return
+        self.trust(self.scope["token"])
         await self.send_json(
             {
                 "type": "connection.established",
                 "message": self.greeting,
                 "user_id": self.user_id,
-                "expires_at": datetime.fromtimestamp(self.scope["token"]["exp"], UTC).isoformat(),
+                "expires_at": self.expires_at,
                 **self.established(),
             }
         )
 
-    async def refusal_or_unavailable(self) -> Refusal | None:
+    async def refusal_in_time(self) -> Refusal | None:
+        """Return why this socket may not listen, or None once it is joined and watched."""
         try:
-            return await self.refusal()
+            async with time_to_connect(self.scope):
+                return self.scope["refusal"] or await self.enter()
+        except TimeoutError:
+            logger.error("A socket was not let in within the time for connecting")
+            return CONNECTING_TOO_SLOW
+
+    async def enter(self) -> Refusal | None:
+        """Be watched first, so that nothing falls between the look-up and the word of its end."""
+        self.authority = Authority.of(self.scope["token"], self.org_id)
+        return await watch().enter(self) or await self.refusal(self.authority) or await self.join()
+
+    async def refusal(self, authority: Authority) -> Refusal | None:
+        """Return why sockets of this authority may not listen, or None."""
+        try:
+            found = await database_sync_to_async(refusals)([authority])
         except DatabaseError:
             logger.exception("No membership could be looked up")
-            return Refusal(CloseCode.UNAVAILABLE, "The database is out of reach.")
+            return DATABASE_UNAVAILABLE
+        return found.get(authority)
 
     async def join(self) -> Refusal | None:
         """Enter the group; a layer out of reach is our fault, never the token's."""
@@ -108,54 +131,54 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
             await self.channel_layer.group_add(self.group_name(), self.channel_name)
         except LAYER_ERRORS as error:
             logger.error("No group could be joined: %s", error)
-            return Refusal(CloseCode.UNAVAILABLE, "The channel layer is out of reach.")
+            return LAYER_UNAVAILABLE
 
-    async def leave(self):
-        """Leave the group, also after an exception, where Channels would skip `disconnect()`."""
-        if self.channel_name is None:
-            return
-        try:
-            await self.channel_layer.group_discard(self.group_name(), self.channel_name)
-        except LAYER_ERRORS as error:
-            logger.error("A group could not be left, the membership will expire: %s", error)
+    def trust(self, claims: dict) -> None:
+        """Let the socket live by these claims, until they expire."""
+        self.scope["token"] = claims
+        self.authority = Authority.of(claims, self.org_id)
+        self.expiry.foresee(claims["exp"])
+
+    def end(self, refusal: Refusal) -> None:
+        """Deliver nothing from now on; the last frame and the close follow."""
+        if not self.is_closing:
+            self.is_closing = True
+            self.inbox.put_nowait({"type": "authority.ended", "refusal": refusal})
 
     async def refuse(self, refusal: Refusal):
         """Say why in a last frame, then close; nothing else is sent on this socket."""
-        if self.is_closing:
-            return
-        self.is_closing = True
+        if not self.is_closing:
+            self.is_closing = True
+            await self.close_with(refusal)
+
+    async def close_with(self, refusal: Refusal):
         await self.send_json(refusal.frame())
         await self.close(refusal.code.value, refusal.reason)
 
-    # From the client
-
-    async def receive(self, text_data=None, bytes_data=None):
-        if self.is_closing:
+    async def leave(self):
+        """Leave everything, also after an exception, where Channels would skip `disconnect()`."""
+        self.expiry.forget()
+        if self.authority:
+            await watch().leave(self)
+        if self.channel_name is None:
             return
         try:
-            message = frames.message_in(text_data)
-            answer = self.answers[message["type"]]
-        except frames.MalformedError as error:
-            await self.send_error("malformed", str(error))
-        except KeyError:
-            await self.send_error("unknown_type", "The message's type is not known here.")
-        else:
-            await answer(self, message)
+            async with asyncio.timeout(LAYER_TIMEOUT):
+                await self.channel_layer.group_discard(self.group_name(), self.channel_name)
+        except LAYER_ERRORS as error:
+            logger.error("A group could not be left, the membership will expire: %s", error)
 
-    async def ping(self, message: dict):
-        """Answer with the timestamp as it was sent; the client measures with its own clock."""
-        timestamp = message.get("timestamp")
-        if isinstance(timestamp, dict | list):
-            return await self.send_error("malformed", "A timestamp is a string or a number.")
-        await self.send_json({"type": "pong", "timestamp": timestamp})
+    # From the inbox
 
-    answers = {"ping": ping}
+    async def authority_ended(self, event: dict):
+        await self.close_with(event["refusal"])
 
-    async def send_error(self, code: str, message: str):
-        await self.send_json({"type": "error", "code": code, "message": message})
+    async def token_expiring(self, event: dict):
+        if not self.is_closing:
+            await self.send_json({"type": "token.expiring", "expires_at": self.expires_at})
 
-    async def send_json(self, frame: dict):
-        await self.send(text_data=frames.encode(frame))
+    async def token_expired(self, event: dict):
+        await self.refuse(TOKEN_EXPIRED)
 
     # From the channel layer
 
@@ -183,7 +206,7 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
 
     async def layer_lost(self, envelope: dict):
         self.subscribed.clear()
-        await self.refuse(Refusal(CloseCode.UNAVAILABLE, "The channel layer is out of reach."))
+        await self.refuse(LAYER_UNAVAILABLE)
 
     async def send_frame(self, message: dict):
         """Send the frame of a group message as it is: its sender has encoded it once for all."""

@@ -1,24 +1,9 @@
 """The two endpoints of the guide, and the two functions that send to them."""
 
-import asyncio
-import logging
-from functools import partial
-
-from asgiref.sync import async_to_sync, sync_to_async
-from channels.db import database_sync_to_async
-from channels.layers import get_channel_layer
-from django.db import transaction
-
 from . import frames
-from .close_codes import CloseCode, Refusal
-from .connection import LAYER_ERRORS, RealtimeConsumer
+from .connection import RealtimeConsumer
 from .groups import canonical_org_id, org_group, user_group
-from .models import is_member
-
-logger = logging.getLogger(__name__)
-
-# Seconds that a broadcast may keep its caller waiting for a layer that does not answer.
-SEND_TIMEOUT = 2
+from .layer import send_after_commit
 
 
 class NotificationConsumer(RealtimeConsumer):
@@ -46,10 +31,6 @@ class OrganizationEventsConsumer(RealtimeConsumer):
     @property
     def org_id(self) -> str:
         return canonical_org_id(self.scope["url_route"]["kwargs"]["org_id"])
-
-    async def refusal(self):
-        if not await database_sync_to_async(is_member)(self.scope["user"], self.org_id):
-            return Refusal(CloseCode.FORBIDDEN, "You are not a member of this organization.")
 
     def established(self):
         return {"org_id": self.org_id}
@@ -79,27 +60,4 @@ async def broadcast_org_event(org_id: str, event_type: str, data: dict) -> None:
 
 
 async def _broadcast(group: str, message_type: str, frame: dict) -> None:
-    text = frames.encode(frame)
-    send = partial(_send, group, {"type": message_type, "frame": text})
-    if not await sync_to_async(_send_on_commit)(send):
-        await send()
-
-
-def _send_on_commit(send) -> bool:
-    """Leave `send` to the transaction that the caller's thread is in, if it is in one.
-
-    `async_to_sync` runs this in the thread it was called from, so the transaction is the caller's.
-    """
-    if not transaction.get_connection().in_atomic_block:
-        return False
-    transaction.on_commit(async_to_sync(send))
-    return True
-
-
-async def _send(group: str, message: dict) -> None:
-    """Hand the message to the layer; a layer that is down must not fail the caller's work."""
-    try:
-        async with asyncio.timeout(SEND_TIMEOUT):
-            await get_channel_layer().group_send(group, message)
-    except LAYER_ERRORS as error:
-        logger.error("A message for %s was not sent: %s", group, str(error) or type(error).__name__)
+    await send_after_commit(group, {"type": message_type, "frame": frames.encode(frame)})

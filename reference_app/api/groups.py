@@ -8,6 +8,9 @@ would let two users share a group; a digest never does.
 from hashlib import sha256
 from uuid import UUID
 
+# Every process hears in it when somebody's right to listen may have ended.
+AUTHORITY_GROUP = "authority"
+
 
 def user_group(user_id: str) -> str:
     """Return the group of the sockets of one user, by the `sub` of the user's tokens."""

@@ -12,6 +12,7 @@ from django.db import DatabaseError
 from django.http.request import split_domain_port, validate_host
 
 from .close_codes import CloseCode, Refusal
+from .limits import time_to_connect
 from .models import Identity
 from .tokens import InvalidTokenError, KeysUnavailableError, MissingTokenError, TokenError, averify
 
@@ -94,14 +95,16 @@ class JWTAuthMiddleware:
     async def __call__(self, scope, receive, send):
         scope = dict(scope, user=AnonymousUser(), token=None, refusal=None)
         try:
-            scope["token"] = await averify(find_token(scope))
-            scope["user"] = await load_user(scope["token"])
+            async with time_to_connect(scope):
+                claims = await averify(find_token(scope))
+                scope["user"] = await load_user(claims)
+                scope["token"] = claims
         except KeysUnavailableError as error:
             scope["refusal"] = Refusal(CloseCode.UNAVAILABLE, str(error))
         except TokenError as error:
             scope["refusal"] = Refusal(CloseCode.UNAUTHORIZED, str(error))
-        except DatabaseError:
-            logger.exception("No user could be loaded")
+        except (DatabaseError, TimeoutError) as error:
+            logger.error("No user could be loaded: %r", error)
             scope["refusal"] = Refusal(CloseCode.UNAVAILABLE, "The database is out of reach.")
         return await self.application(scope, receive, send)
 

@@ -1,25 +1,31 @@
-"""Who may hear what: identities, organisations, memberships; and a resource that has events."""
+"""Who may hear what: identities, sessions, organisations, memberships; and a resource."""
 
 import uuid
+from datetime import timedelta
 from hashlib import sha256
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import models, transaction
+from django.utils import timezone
 
-from .tokens import InvalidTokenError
+from .tokens import InvalidTokenError, session_of
 
 
 class IdentityManager(models.Manager):
     def active_user(self, claims: dict):
         """Return the Django user of verified claims, made at the first visit.
 
-        Raises InvalidTokenError when an administrator has deactivated the user.
+        Raises InvalidTokenError when an administrator has deactivated the user, or the session of
+        the token was signed out.
         """
         identity = self.select_related("user").filter(subject=claims["sub"]).first()
         user = identity.user if identity else self._welcome(claims)
         if not user.is_active:
             raise InvalidTokenError("user_disabled", "The user is disabled.")
+        session = session_of(claims)
+        if session and EndedSession.objects.filter(session=session).exists():
+            raise InvalidTokenError("session_ended", "The session was signed out.")
         return user
 
     @transaction.atomic
@@ -50,6 +56,28 @@ class Identity(models.Model):
 
     def __str__(self):
         return self.subject
+
+
+class EndedSession(models.Model):
+    """A Keycloak session, by its `sid`, that was signed out before its tokens expired."""
+
+    # No token of the session is presented any more; the longest lifespans are a few days.
+    KEPT = timedelta(days=30)
+
+    session = models.CharField(max_length=255, unique=True)
+    ended_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        ordering = ["-ended_at"]
+
+    def __str__(self):
+        return self.session
+
+
+def end_session(session: str) -> None:
+    """Trust the tokens of a session no longer; forget sessions that ended long ago."""
+    EndedSession.objects.filter(ended_at__lt=timezone.now() - EndedSession.KEPT).delete()
+    EndedSession.objects.get_or_create(session=session)
 
 
 class Organization(models.Model):

@@ -21,8 +21,8 @@ from .keys import KeySet
 ALGORITHMS = ["RS256"]
 # Seconds that clocks may differ by; Keycloak's own clients allow as much.
 LEEWAY = 10
-# OpenID Connect Core, 2: `sub` has at most 255 ASCII characters.
-MAX_SUBJECT = 255
+# OpenID Connect Core, 2: `sub` has at most 255 ASCII characters; the same serves for `sid`.
+MAX_NAME = 255
 # The last second that a datetime can hold, 31 December 9999.
 END_OF_TIME = 253402300799
 
@@ -33,6 +33,7 @@ MAX_LENGTH = 16_384
 FETCH_TIMEOUT, FETCH_PATIENCE = 2, 2.5
 
 REQUIRED_CLAIMS = ["exp", "iat", "iss", "aud", "sub"]
+REQUIRED_LOGOUT_CLAIMS = ["iat", "iss", "aud"]
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
 
@@ -84,7 +85,9 @@ def verify(token: str) -> dict:
     Raises a `TokenError`. `azp` is not looked at: it names the client that asked for the token, and
     is no substitute for `aud` (Keycloak, Server Administration Guide, "Audience support").
     """
-    return _checked(_decoded(token, _awaited_key_id(token), settings.KEYCLOAK_AUDIENCE))
+    return _checked(
+        _decoded(token, _awaited_key_id(token), settings.KEYCLOAK_AUDIENCE, REQUIRED_CLAIMS)
+    )
 
 
 async def averify(token: str) -> dict:
@@ -95,7 +98,7 @@ async def averify(token: str) -> dict:
     key_id = _key_id(token)
     if fetch := issuer_keys().fetch_for(key_id):
         await asyncio.wait([asyncio.wrap_future(fetch)], timeout=FETCH_PATIENCE)
-    return _checked(_decoded(token, key_id, settings.KEYCLOAK_AUDIENCE))
+    return _checked(_decoded(token, key_id, settings.KEYCLOAK_AUDIENCE, REQUIRED_CLAIMS))
 
 
 def verify_logout(token: str) -> str:
@@ -104,26 +107,40 @@ def verify_logout(token: str) -> str:
     Raises a `TokenError`. Its audience is the client that the user had signed in with.
     """
     client = getattr(settings, "KEYCLOAK_CLIENT_ID", "") or settings.KEYCLOAK_AUDIENCE
-    claims = _decoded(token, _awaited_key_id(token), client)
+    claims = _decoded(token, _awaited_key_id(token), client, REQUIRED_LOGOUT_CLAIMS)
     events = claims.get("events")
     if not isinstance(events, dict) or LOGOUT_EVENT not in events or "nonce" in claims:
         raise InvalidTokenError("wrong_type", "The token is not a logout token.")
-    if not isinstance(claims.get("sid"), str) or not claims["sid"]:
+    session = session_of(claims)
+    if session is None:
         raise InvalidTokenError(
             "claim_missing",
             "The token names no session: switch on 'Backchannel logout session required'.",
         )
-    return claims["sid"]
+    return session
+
+
+def session_of(claims: dict) -> str | None:
+    """Return the session that a token belongs to, its `sid`, or None; a token need not have one."""
+    session = claims.get("sid")
+    return session if isinstance(session, str) and is_name(session) else None
+
+
+def is_name(text: str) -> bool:
+    """Whether the text can name someone, and be stored: no control character, no half character."""
+    return 0 < len(text) <= MAX_NAME and text.isprintable()
 
 
 def claimed_organizations(claims: dict) -> list[str]:
-    """Return the aliases in the `organization` claim, sorted: a map by alias, or a list.
+    """Return the aliases in the `organization` claim, sorted; the scope's mapper gives its shape.
 
     They tell what Keycloak thinks. Who may hear an organisation's events is for our database to
     say: an alias is not its id, and a token outlives the membership that it claims.
     """
     claim = claims.get("organization")
-    aliases = claim if isinstance(claim, dict | list) else []
+    aliases = [claim] if isinstance(claim, str) else claim  # "acme", ["acme"], {"acme": {"id": …}}
+    if not isinstance(aliases, list | dict):
+        return []
     return sorted(alias for alias in aliases if isinstance(alias, str))
 
 
@@ -150,7 +167,7 @@ def _awaited_key_id(token: str) -> str | None:
     return key_id
 
 
-def _decoded(token: str, key_id: str | None, audience: str) -> dict:
+def _decoded(token: str, key_id: str | None, audience: str, required: list[str]) -> dict:
     """Return the claims of a token of the issuer for this audience, its signature verified."""
     key = issuer_keys().get(key_id)
     if key is None:
@@ -165,7 +182,7 @@ def _decoded(token: str, key_id: str | None, audience: str) -> dict:
             issuer=settings.KEYCLOAK_ISSUER,
             audience=audience,
             leeway=LEEWAY,
-            options={"require": REQUIRED_CLAIMS},
+            options={"require": required},
         )
     except jwt.PyJWTError as error:
         raise _invalid(error) from error
@@ -175,7 +192,7 @@ def _checked(claims: dict) -> dict:
     """Return the claims, `exp` as a number; refuses what a good signature does not rule out."""
     if claims.get("typ") != "Bearer":
         raise InvalidTokenError("wrong_type", "The token is not an access token.")
-    if not 0 < len(claims["sub"]) <= MAX_SUBJECT or not claims["sub"].isprintable():
+    if not is_name(claims["sub"]):
         raise InvalidTokenError("bad_subject", "The token's subject is nobody's name.")
     expires_at = int(claims["exp"])
     if expires_at > END_OF_TIME:

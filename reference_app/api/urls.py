@@ -6,5 +6,6 @@ urlpatterns = [
     path("me/", views.who_am_i),
     path("me/organizations/", views.my_organizations),
     path("me/notifications/", views.notify_me),
+    path("backchannel-logout/", views.backchannel_logout),
     path("organizations/<any_uuid:org_id>/resources/", views.resources),
 ]

@@ -9,11 +9,18 @@ from asgiref.sync import async_to_sync
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
 
 from . import frames
 from .consumers import broadcast_notification
-from .models import Identity, Organization, SampleResource, is_member
-from .tokens import KeysUnavailableError, TokenError, verify
+from .models import Identity, Organization, SampleResource, end_session, is_member
+from .tokens import (
+    KeysUnavailableError,
+    TokenError,
+    claimed_organizations,
+    verify,
+    verify_logout,
+)
 
 
 def error(status: int, code: str, message: str, **headers: str) -> JsonResponse:
@@ -57,8 +64,26 @@ def who_am_i(request):
             "user_id": request.token["sub"],
             "username": request.token.get("preferred_username"),
             "email": request.user.email,
+            "claimed_organizations": claimed_organizations(request.token),
         }
     )
+
+
+@csrf_exempt  # Keycloak calls it, with a signed token and no cookie
+@require_POST
+def backchannel_logout(request):
+    """End the session that a `logout_token` names; its sockets close in every process.
+
+    Enter this address in Keycloak as the client's "Backchannel logout URL". The answers are those
+    of OpenID Connect Back-Channel Logout 1.0, 2.8.
+    """
+    try:
+        end_session(verify_logout(request.POST.get("logout_token", "")))
+    except KeysUnavailableError as failure:
+        return error(503, failure.code, str(failure))
+    except TokenError as failure:
+        return error(400, failure.code, str(failure))
+    return JsonResponse({}, headers={"Cache-Control": "no-store"})
 
 
 @with_token("GET")

@@ -7,6 +7,8 @@ from pathlib import Path
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from api import limits
+
 BASE_DIR = Path(__file__).resolve().parents[2]
 env = environ.Env()
 
@@ -21,6 +23,13 @@ def setting(cast: Callable, name: str, **default):
     except (ImproperlyConfigured, ValueError) as error:
         fault = f"cannot be used: {error}" if name in env.ENVIRON else "is missing"
         sys.exit(f"The environment variable {name} {fault}. Set it and start again.")
+
+
+def above_zero(name: str, default: int) -> int:
+    number = env.int(name, default=default)
+    if number <= 0:
+        raise ValueError("it must be above zero.")
+    return number
 
 
 def redis_layer(kind: str, connection: dict) -> dict:
@@ -111,9 +120,16 @@ CELERY_TASK_IGNORE_RESULT = True
 # The issuer is compared with the token's `iss` letter by letter; the audience must be in its `aud`.
 KEYCLOAK_ISSUER = setting(env.str, "KEYCLOAK_ISSUER", default="")
 KEYCLOAK_AUDIENCE = setting(env.str, "KEYCLOAK_AUDIENCE", default="")
+# The client that users sign in with: a logout that Keycloak reports is meant for it.
+KEYCLOAK_CLIENT_ID = setting(env.str, "KEYCLOAK_CLIENT_ID", default=KEYCLOAK_AUDIENCE)
 
 # Browsers on other origins that may open a socket, such as https://app.example.com. Pages that this
 # server delivers itself may always.
 WEBSOCKET_ALLOWED_ORIGINS = setting(env.list, "WEBSOCKET_ALLOWED_ORIGINS", default=[])
 # The guide's `?token=…` ends up in proxies' logs; switch it off where no client needs it.
 WEBSOCKET_TOKEN_IN_QUERY = setting(env.bool, "WEBSOCKET_TOKEN_IN_QUERY", default=True)
+
+# What one client may ask of a process; each limit is explained where its default stands.
+locals().update(
+    {name: setting(above_zero, name, default=number) for name, number in limits.DEFAULTS.items()}
+)

@@ -33,4 +33,5 @@ if not KEYCLOAK_ISSUER:
     INSTALLED_APPS = [*INSTALLED_APPS, "devrealm"]
     KEYCLOAK_ISSUER = "http://localhost:8000/realms/demo"
     KEYCLOAK_AUDIENCE = "reference-app"
+    KEYCLOAK_CLIENT_ID = "web"
     KEYCLOAK_KEY_CLIENT = "devrealm.keys.DevrealmKeyClient"

@@ -1,0 +1,35 @@
+"""The end of a token, foreseen: one timer a socket."""
+
+import asyncio
+import time
+
+from .limits import limit
+from .tokens import LEEWAY
+
+
+class Expiry:
+    """Puts `token.expiring` into a socket's inbox ahead of time, and `token.expired` at the end."""
+
+    def __init__(self, inbox: asyncio.Queue):
+        self.inbox = inbox
+        self.timer: asyncio.TimerHandle | None = None
+
+    def foresee(self, expires_at: int) -> None:
+        """Follow a token that expires at this time, and no other; `exp` in seconds of the epoch."""
+        self.forget()
+        left = expires_at - time.time()
+        notice = max(0, left - limit("WEBSOCKET_EXPIRY_NOTICE_SECONDS"))
+        # As long as a handshake would still take the token.
+        self._wake(notice, "token.expiring", then=(left + LEEWAY - notice, "token.expired"))
+
+    def forget(self) -> None:
+        if self.timer:
+            self.timer.cancel()
+
+    def _wake(self, delay: float, event: str, then: tuple[float, str] | None = None) -> None:
+        self.timer = asyncio.get_running_loop().call_later(delay, self._put, event, then)
+
+    def _put(self, event: str, then: tuple[float, str] | None) -> None:
+        self.inbox.put_nowait({"type": event})
+        if then:
+            self._wake(*then)

@@ -1,0 +1,163 @@
+"""One per process: every open socket, and the end of those whose authority has ended.
+
+It hears the word that `authority.announce` gives, and looks everybody up again at intervals, should
+a word get lost. Either way it asks the database once for all, not for each socket.
+"""
+
+import asyncio
+import logging
+from contextlib import suppress
+from typing import Protocol
+from weakref import WeakKeyDictionary
+
+from channels.db import database_sync_to_async
+from channels.layers import get_channel_layer
+
+from .authority import Authority, refusals
+from .close_codes import CloseCode, Refusal
+from .groups import AUTHORITY_GROUP
+from .layer import LAYER_ERRORS, LAYER_TIMEOUT
+from .limits import limit
+
+logger = logging.getLogger(__name__)
+
+# Seconds between two tries to reach a layer or a database that is out of reach.
+RETRY = 1
+
+# A thread of its own: one slow query elsewhere must not put off the end of anybody's authority.
+look_up = database_sync_to_async(refusals, thread_sensitive=False)
+
+
+class Watched(Protocol):
+    """A socket, as far as the watch knows it."""
+
+    authority: Authority
+    is_closing: bool
+
+    def end(self, refusal: Refusal) -> None:
+        """Deliver nothing from now on, say why, and close."""
+
+
+class Watch:
+    """The open sockets of one event loop; it works while there are any."""
+
+    def __init__(self):
+        self.sockets: dict[str, set[Watched]] = {}
+        self.doubted: set[Watched] = set()
+        self.doubt = asyncio.Event()
+        self.listens = asyncio.Event()
+        self.work: list[asyncio.Task] = []
+        self.channel = ""
+
+    async def enter(self, socket: Watched) -> Refusal | None:
+        """Watch a socket from now on, unless its user has as many as allowed.
+
+        What happens to its authority after this is heard; so look it up after this, not before.
+        """
+        mine = self.sockets.setdefault(socket.authority.subject, set())
+        if sum(not other.is_closing for other in mine) >= limit("WEBSOCKET_SOCKETS_PER_USER"):
+            return Refusal(CloseCode.TOO_MANY_CONNECTIONS, "You have too many connections open.")
+        mine.add(socket)
+        if not self.work:
+            self.listens.clear()
+            self.work = [asyncio.create_task(each) for each in (self._listen(), self._look_up())]
+        await self.listens.wait()
+
+    async def leave(self, socket: Watched) -> None:
+        """Watch a socket no longer; the last one to leave ends the work."""
+        mine = self.sockets.get(socket.authority.subject, set())
+        mine.discard(socket)
+        self.doubted.discard(socket)
+        if not mine:
+            self.sockets.pop(socket.authority.subject, None)
+        if not self.sockets:
+            work, self.work = self.work, []
+            await cancelled(work)
+
+    def everybody(self) -> set[Watched]:
+        return {socket for mine in self.sockets.values() for socket in mine}
+
+    async def _listen(self) -> None:
+        """Doubt whoever a word may concern; where a word may have been missed, everybody."""
+        while True:
+            try:
+                await self._hear(get_channel_layer())
+            except Exception as error:  # whatever is wrong with the layer, the watch outlives it
+                logger.error("The word of ended authority cannot be heard: %r", error)
+            self.listens.set()
+            await asyncio.sleep(RETRY)
+            self._suspect({})
+
+    async def _hear(self, layer) -> None:
+        self.channel = await layer.new_channel()
+        try:
+            await layer.group_add(AUTHORITY_GROUP, self.channel)
+            self.listens.set()
+            while True:
+                self._suspect(change_in(await layer.receive(self.channel)))
+        finally:
+            with suppress(*LAYER_ERRORS):
+                async with asyncio.timeout(LAYER_TIMEOUT):
+                    await layer.group_discard(AUTHORITY_GROUP, self.channel)
+
+    def _suspect(self, change: dict[str, str]) -> None:
+        self.doubted |= {s for s in self.everybody() if s.authority.is_touched_by(change)}
+        if self.doubted:
+            self.doubt.set()
+
+    async def _look_up(self) -> None:
+        """Look up whoever is in doubt at once, and everybody when it is time."""
+        now = asyncio.get_running_loop().time
+        due = now() + limit("WEBSOCKET_RECHECK_SECONDS")
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(due):
+                    await self.doubt.wait()
+            if now() >= due:
+                due = now() + limit("WEBSOCKET_RECHECK_SECONDS")
+                self.doubted = self.everybody()
+                await self._join_again()
+            self.doubt.clear()
+            doubted, self.doubted = self.doubted, set()
+            try:
+                end_all(doubted, await look_up({socket.authority for socket in doubted}))
+            except Exception as error:  # whatever is wrong with the database, it is asked again
+                logger.error("Nobody's authority could be looked up: %r", error)
+                await asyncio.sleep(RETRY)
+                self.doubted |= doubted & self.everybody()
+                self.doubt.set()
+
+    async def _join_again(self) -> None:
+        """Enter the group anew: a Redis that was flushed has forgotten who was in it."""
+        with suppress(*LAYER_ERRORS):
+            async with asyncio.timeout(LAYER_TIMEOUT):
+                await get_channel_layer().group_add(AUTHORITY_GROUP, self.channel)
+
+
+def change_in(message) -> dict[str, str]:
+    """Return the change that a group message tells of; what says nothing may concern everybody."""
+    change = message.get("change") if isinstance(message, dict) else None
+    return change if isinstance(change, dict) and all(isinstance(c, str) for c in change) else {}
+
+
+async def cancelled(tasks: list[asyncio.Task]) -> None:
+    """Cancel the tasks and wait until they have ended; a layer may swallow a cancellation."""
+    while running := [task for task in tasks if not task.done()]:
+        for task in running:
+            task.cancel()
+        await asyncio.wait(running, timeout=0.1)
+
+
+def end_all(doubted: set[Watched], ended: dict[Authority, Refusal]) -> None:
+    """End the sockets whose authority has ended; a refreshed one has another by now."""
+    for socket in doubted:
+        if refusal := ended.get(socket.authority):
+            socket.end(refusal)
+
+
+watches: WeakKeyDictionary[asyncio.AbstractEventLoop, Watch] = WeakKeyDictionary()
+
+
+def watch() -> Watch:
+    """Return the watch of the running event loop: of the process, but in tests."""
+    return watches.setdefault(asyncio.get_running_loop(), Watch())

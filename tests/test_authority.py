@@ -1,0 +1,102 @@
+"""Who may listen: one verdict for connecting and for staying."""
+
+import uuid
+
+import pytest
+from django.contrib.auth import get_user_model
+
+from api.authority import NOT_A_MEMBER, SESSION_ENDED, USER_DISABLED, Authority, refusals
+from api.models import Identity, Membership, Organization, end_session
+from devrealm.people import ORG_ID, PEOPLE, settle
+
+pytestmark = pytest.mark.django_db
+
+ALICE, BOB, MALLORY = (person.subject for person in PEOPLE.values())
+ACME = str(ORG_ID)
+
+
+@pytest.fixture(autouse=True)
+def people():
+    return settle()
+
+
+def refusal(*authority):
+    return refusals([Authority(*authority)]).get(Authority(*authority))
+
+
+def user(subject):
+    return Identity.objects.get(subject=subject).user
+
+
+def test_user_and_member_may_listen():
+    assert refusal(ALICE) is None
+    assert refusal(ALICE, "a session", ACME) is None
+    assert refusals([]) == {}
+
+
+def test_disabled_deleted_and_unknown_users_may_not():
+    get_user_model().objects.filter(pk=user(ALICE).pk).update(is_active=False)
+    user(BOB).delete()
+    assert refusal(ALICE) == refusal(BOB) == refusal("nobody") == USER_DISABLED
+    assert refusal(ALICE, None, ACME) == USER_DISABLED
+
+
+def test_session_that_was_signed_out_may_not_and_another_may():
+    end_session("first")
+    assert refusal(ALICE, "first") == refusal(ALICE, "first", ACME) == SESSION_ENDED
+    assert refusal(ALICE, "second") is None
+
+
+def test_stranger_unknown_deleted_and_inactive_organisation_are_refused_alike():
+    gone = Organization.objects.create(name="Gone", is_active=False)
+    Membership.objects.create(organization=gone, user=user(ALICE))
+    deleted = Organization.objects.create(name="Deleted")
+    Membership.objects.create(organization=deleted, user=user(ALICE))
+    deleted_id = str(deleted.id)
+    deleted.delete()
+    asked = [
+        (MALLORY, ACME),
+        (ALICE, str(gone.id)),
+        (ALICE, deleted_id),
+        (ALICE, str(uuid.uuid4())),
+    ]
+    assert [refusal(subject, None, org_id) for subject, org_id in asked] == [NOT_A_MEMBER] * 4
+
+
+def test_membership_is_not_lent_to_another_organisation_or_user():
+    other = Organization.objects.create(name="Other")
+    Membership.objects.create(organization=other, user=user(MALLORY))
+    pairs = [(ALICE, ACME), (ALICE, str(other.id)), (MALLORY, ACME), (MALLORY, str(other.id))]
+    asked = [Authority(subject, None, org_id) for subject, org_id in pairs]
+    assert set(refusals(asked)) == {asked[1], asked[2]}
+
+
+@pytest.mark.parametrize("sockets", [1, 300])
+def test_three_queries_whatever_the_number_of_sockets(django_assert_num_queries, sockets):
+    asked = [Authority(ALICE, f"session {n}", str(uuid.uuid4())) for n in range(sockets)]
+    with django_assert_num_queries(3):
+        assert len(refusals(asked)) == sockets
+
+
+@pytest.mark.parametrize(
+    ("change", "touched"),
+    [
+        ({}, True),
+        ({"subject": "a"}, True),
+        ({"subject": "b"}, False),
+        ({"session": "s"}, True),
+        ({"session": "t"}, False),
+        ({"org_id": "o"}, True),
+        ({"org_id": "p"}, False),
+        ({"subject": "a", "org_id": "p"}, False),
+        ({"colour": "red"}, False),
+    ],
+    ids=str,
+)
+def test_change_touches_the_authorities_that_have_all_it_names(change, touched):
+    assert Authority("a", "s", "o").is_touched_by(change) is touched
+
+
+@pytest.mark.parametrize("sid", [None, 7, "", "a\x00b", "\ud800", "x" * 256, ["s"]])
+def test_session_that_is_no_name_is_none(sid):
+    assert Authority.of({"sub": ALICE, "sid": sid}).session is None

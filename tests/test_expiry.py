@@ -1,0 +1,79 @@
+"""A socket ends with its token, and hears of it before."""
+
+import asyncio
+import time
+
+import pytest
+
+from api.close_codes import CloseCode
+from api.expiry import Expiry
+from api.tokens import LEEWAY
+from devrealm.issue import access_token
+from tests.dialogue import NOTIFICATIONS, established
+
+pytestmark = pytest.mark.usefixtures("people", "layer")
+
+ON_PUBSUB = pytest.mark.parametrize("layer", ["pubsub"], indirect=True)
+
+
+def ends_in(seconds: int) -> int:
+    """Return the `exp` of a token that a handshake takes for so many seconds more."""
+    return int(time.time()) - LEEWAY + seconds
+
+
+async def test_socket_is_warned_then_closed_when_its_token_ends():
+    exp = ends_in(2)
+    async with established(NOTIFICATIONS, token=access_token("alice", exp=exp)) as alice:
+        assert await alice.receive() == {
+            "type": "token.expiring",
+            "expires_at": alice.greeting["expires_at"],
+        }
+        closing = await alice.receive()
+        assert time.time() >= exp + LEEWAY
+        assert (closing["code"], closing["reason"]) == (4001, "The token has expired.")
+        assert await alice.closed() == CloseCode.UNAUTHORIZED
+        assert await alice.receive_nothing()
+
+
+@ON_PUBSUB
+async def test_refreshed_socket_outlives_its_first_token():
+    first, second = access_token("alice", exp=ends_in(2)), access_token("alice", lifespan=3600)
+    async with established(NOTIFICATIONS, token=first) as alice:
+        assert (await alice.receive())["type"] == "token.expiring"
+        await alice.send({"type": "token.refresh", "token": second})
+        assert (await alice.receive())["type"] == "token.refreshed"
+        assert await alice.receive_nothing(timeout=2.5)
+        await alice.send({"type": "ping"})
+        assert (await alice.receive())["type"] == "pong"
+
+
+@ON_PUBSUB
+async def test_refresh_may_shorten_too_and_a_refused_one_changes_nothing():
+    async with established(NOTIFICATIONS, token=access_token("alice", lifespan=3600)) as alice:
+        await alice.send({"type": "token.refresh", "token": access_token("bob", exp=ends_in(2))})
+        assert (await alice.receive())["code"] == "token_refused"
+        await alice.send({"type": "token.refresh", "token": access_token("alice", exp=ends_in(2))})
+        kinds = [(await alice.receive())["type"] for _ in range(3)]
+        assert kinds == ["token.refreshed", "token.expiring", "connection.closing"]
+
+
+async def test_notice_comes_ahead_by_the_setting(settings):
+    settings.WEBSOCKET_EXPIRY_NOTICE_SECONDS = 100
+    inbox = asyncio.Queue()
+    expiry = Expiry(inbox)
+    expiry.foresee(int(time.time()) + 102)
+    assert inbox.empty()
+    assert (await asyncio.wait_for(inbox.get(), 5))["type"] == "token.expiring"
+    expiry.forget()
+
+
+async def test_far_future_and_forgotten_tokens_wake_nobody():
+    inbox = asyncio.Queue()
+    expiry = Expiry(inbox)
+    expiry.foresee(253_402_300_799)
+    expiry.forget()
+    expiry.foresee(int(time.time()) - LEEWAY)
+    expiry.forget()
+    await asyncio.sleep(0)
+    assert inbox.empty()
+    assert expiry.timer.cancelled()

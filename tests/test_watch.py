@@ -1,0 +1,262 @@
+"""Sockets end with their authority, on each layer, and the others live."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from functools import partial
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.auth import get_user_model
+from django.db import OperationalError
+
+from api import watch as watch_module
+from api.close_codes import CloseCode
+from api.consumers import broadcast_org_event
+from api.models import EndedSession, Identity, Membership, Organization, end_session
+from api.watch import change_in, watch
+from devrealm.issue import access_token
+from devrealm.people import ORG_ID, PEOPLE
+from tests.dialogue import EVENTS, NOTIFICATIONS, established, socket
+
+pytestmark = pytest.mark.usefixtures("people", "layer")
+
+ON_PUBSUB = pytest.mark.parametrize("layer", ["pubsub"], indirect=True)
+ALICE, BOB = PEOPLE["alice"].subject, PEOPLE["bob"].subject
+
+
+def disable(subject):
+    user = Identity.objects.get(subject=subject).user
+    user.is_active = False
+    user.save()
+
+
+def disable_silently(subject):
+    get_user_model().objects.filter(identity__subject=subject).update(is_active=False)
+
+
+def deactivate_organization():
+    organization = Organization.objects.get(id=ORG_ID)
+    organization.is_active = False
+    organization.save()
+
+
+def memberships_of(subject):
+    return Membership.objects.filter(user__identity__subject=subject)
+
+
+ENDS = {
+    "user disabled": (partial(disable, ALICE), NOTIFICATIONS, 4001),
+    "user disabled, events": (partial(disable, ALICE), EVENTS, 4001),
+    "user deleted": (
+        lambda: get_user_model().objects.get(identity__subject=ALICE).delete(),
+        NOTIFICATIONS,
+        4001,
+    ),
+    "session signed out": (partial(end_session, "first"), NOTIFICATIONS, 4001),
+    "session signed out, events": (partial(end_session, "first"), EVENTS, 4001),
+    "membership deleted": (lambda: memberships_of(ALICE).delete(), EVENTS, 4003),
+    "membership removed by the organisation": (
+        lambda: Organization.objects.get().members.remove(
+            get_user_model().objects.get(identity__subject=ALICE)
+        ),
+        EVENTS,
+        4003,
+    ),
+    "membership given away": (
+        lambda: [
+            setattr(m, "user", get_user_model().objects.get(email="mallory@example.com"))
+            or m.save()
+            for m in memberships_of(ALICE)
+        ],
+        EVENTS,
+        4003,
+    ),
+}
+
+
+@pytest.mark.parametrize(("take_away", "path", "code"), ENDS.values(), ids=ENDS)
+async def test_socket_whose_authority_ends_is_closed_and_others_live(take_away, path, code):
+    token = access_token("alice", sid="first")
+    async with established(path, token=token) as alice, established(path, "bob") as bob:
+        await sync_to_async(take_away)()
+        closing = await alice.receive()
+        assert (closing["type"], closing["code"]) == ("connection.closing", code)
+        assert await alice.closed() == code
+        await bob.send({"type": "ping"})
+        assert (await bob.receive())["type"] == "pong"
+
+
+@pytest.mark.parametrize(
+    "take_away",
+    [deactivate_organization, lambda: Organization.objects.get().delete()],
+    ids=["deactivated", "deleted"],
+)
+async def test_organisation_that_ends_closes_its_sockets_and_no_notifications(take_away):
+    async with (
+        established(EVENTS, "alice") as alice,
+        established(EVENTS, "bob") as bob,
+        established(NOTIFICATIONS, "bob") as elsewhere,
+    ):
+        await sync_to_async(take_away)()
+        for client in (alice, bob):
+            assert (await client.receive())["code"] == CloseCode.FORBIDDEN
+            assert await client.closed() == CloseCode.FORBIDDEN
+        assert await elsewhere.receive_nothing()
+
+
+@ON_PUBSUB
+async def test_other_session_of_the_same_user_lives():
+    second = access_token("alice", sid="second")
+    async with established(NOTIFICATIONS, token=second) as alice:
+        await sync_to_async(end_session)("first")
+        assert await alice.receive_nothing()
+
+
+@ON_PUBSUB
+async def test_nothing_is_delivered_once_the_authority_has_ended(monkeypatch):
+    """Even where the socket is busy, and its last frame comes late."""
+    async with established(EVENTS, "alice") as alice:
+        async with the_only_socket() as consumer:
+            consumer.end(watch_module.Refusal(CloseCode.FORBIDDEN, "No longer."))
+            await broadcast_org_event(ORG_ID, "secret", {})
+        assert (await alice.receive())["code"] == CloseCode.FORBIDDEN
+        assert await alice.closed() == CloseCode.FORBIDDEN
+        assert await alice.receive_nothing()
+
+
+@asynccontextmanager
+async def the_only_socket():
+    (socket,) = watch().everybody()
+    yield socket
+
+
+@ON_PUBSUB
+async def test_lost_word_is_made_up_for_by_the_periodic_look_up(settings):
+    settings.WEBSOCKET_RECHECK_SECONDS = 0.2
+    async with established(NOTIFICATIONS, "alice") as alice, established(EVENTS, "bob") as bob:
+        await sync_to_async(disable_silently)(ALICE)
+        assert (await alice.receive())["code"] == CloseCode.UNAUTHORIZED
+        await bob.send({"type": "ping"})
+        assert (await bob.receive())["type"] == "pong"
+
+
+@ON_PUBSUB
+async def test_constant_word_of_others_does_not_put_off_the_periodic_look_up(settings):
+    settings.WEBSOCKET_RECHECK_SECONDS = 0.3
+
+    async def keep_talking():
+        for number in range(1000):
+            await EndedSession.objects.acreate(session=f"other {number}")
+
+    async with established(NOTIFICATIONS, "alice") as alice:
+        talk = asyncio.create_task(keep_talking())
+        await sync_to_async(disable_silently)(ALICE)
+        assert (await alice.receive())["code"] == CloseCode.UNAUTHORIZED
+        talk.cancel()
+        await asyncio.wait([talk])
+
+
+@ON_PUBSUB
+async def test_layer_that_comes_back_has_everybody_looked_up(monkeypatch, layer, caplog):
+    monkeypatch.setattr(watch_module, "RETRY", 0.1)
+    usual, lost = layer.receive, asyncio.Event()
+
+    async def receive(channel):
+        if channel != watch().channel or lost.is_set():
+            return await usual(channel)
+        lost.set()
+        raise ConnectionResetError("Redis died")
+
+    monkeypatch.setattr(layer, "receive", receive, raising=False)
+    async with established(NOTIFICATIONS, "alice") as alice:
+        await lost.wait()
+        await sync_to_async(disable_silently)(ALICE)
+        assert (await alice.receive())["code"] == CloseCode.UNAUTHORIZED
+    assert "cannot be heard: ConnectionResetError('Redis died')" in caplog.text
+
+
+@ON_PUBSUB
+async def test_database_that_is_away_is_asked_again(monkeypatch, caplog):
+    monkeypatch.setattr(watch_module, "RETRY", 0.1)
+    usual, failures = watch_module.look_up, []
+
+    async def look_up(authorities):
+        if not failures:
+            failures.append(authorities)
+            raise OperationalError("no such host")
+        return await usual(authorities)
+
+    monkeypatch.setattr(watch_module, "look_up", look_up)
+    async with established(NOTIFICATIONS, "alice") as alice:
+        await sync_to_async(disable)(ALICE)
+        assert (await alice.receive())["code"] == CloseCode.UNAUTHORIZED
+    assert "could be looked up: OperationalError('no such host')" in caplog.text
+
+
+@ON_PUBSUB
+async def test_word_during_the_handshake_is_not_lost(monkeypatch):
+    """The user is disabled after the middleware's look-up, before the consumer's."""
+    usual = watch_module.Watch.enter
+
+    async def enter(self, socket):
+        refusal = await usual(self, socket)
+        await sync_to_async(disable_silently)(ALICE)
+        return refusal
+
+    monkeypatch.setattr(watch_module.Watch, "enter", enter)
+    async with socket(NOTIFICATIONS, "alice") as alice:
+        assert (await alice.receive())["code"] == CloseCode.UNAUTHORIZED
+        assert await alice.closed() == CloseCode.UNAUTHORIZED
+        assert await alice.receive_nothing()
+
+
+@ON_PUBSUB
+async def test_authority_that_ends_while_connecting_is_told_once_and_without_a_greeting(
+    monkeypatch,
+):
+    from api.connection import RealtimeConsumer
+
+    async def join(self):
+        self.end(watch_module.Refusal(CloseCode.UNAUTHORIZED, "Just now."))
+
+    monkeypatch.setattr(RealtimeConsumer, "join", join)
+    async with socket(NOTIFICATIONS, "alice") as alice:
+        assert (await alice.receive())["reason"] == "Just now."
+        assert await alice.closed() == CloseCode.UNAUTHORIZED
+        assert await alice.receive_nothing()
+
+
+@ON_PUBSUB
+async def test_user_may_have_as_many_sockets_as_allowed_and_not_one_more(settings):
+    settings.WEBSOCKET_SOCKETS_PER_USER = 2
+    async with established(NOTIFICATIONS, "alice"), established(EVENTS, "bob"):
+        async with established(EVENTS, "alice"):
+            async with socket(NOTIFICATIONS, "alice") as third:
+                closing = await third.receive()
+                assert closing["code"] == CloseCode.TOO_MANY_CONNECTIONS
+                assert await third.closed() == CloseCode.TOO_MANY_CONNECTIONS
+        async with established(NOTIFICATIONS, "alice"):
+            pass
+
+
+@ON_PUBSUB
+async def test_watch_ends_with_the_last_socket(layer):
+    async with established(NOTIFICATIONS, "alice"):
+        async with established(NOTIFICATIONS, "bob"):
+            assert watch().work
+        assert watch().work
+    assert (watch().work, watch().sockets, watch().doubted) == ([], {}, set())
+    async with established(NOTIFICATIONS, "alice") as alice:
+        await sync_to_async(disable)(ALICE)
+        assert (await alice.receive())["code"] == CloseCode.UNAUTHORIZED
+
+
+async def test_refused_socket_is_watched_no_longer_than_it_is_open():
+    async with socket(EVENTS, "mallory") as mallory:
+        await mallory.receive()
+    assert watch().sockets == {}
+
+
+@pytest.mark.parametrize("junk", [None, 7, "x", [], {"change": []}, {"change": {7: "x"}}, {}])
+def test_message_that_says_nothing_may_concern_everybody(junk):
+    assert change_in(junk) == {}

@@ -1,0 +1,281 @@
+"""What the app promises, kept with a real Keycloak 26; and what Keycloak does that it relies on."""
+
+import contextlib
+from functools import partial
+
+import httpx
+import jwt
+import pytest
+
+from api.close_codes import CloseCode
+from api.tokens import LOGOUT_EVENT, claimed_organizations
+from classroom import Client
+from devrealm.issue import CLIENT_ID, access_claims
+from devrealm.people import ORG_ID, PEOPLE
+from tests import settings as test_settings
+from tests.wire.fixtures import watched
+from tests.wire.keycloak import claims_of, listening, real_realm
+from tests.wire.servers import COMMANDS, eventually, serving
+
+ISSUER = getattr(test_settings, "REAL_KEYCLOAK", None)
+pytestmark = pytest.mark.skipif(
+    not ISSUER, reason='needs a Keycloak: variables=$(.ci/keycloak) && eval "$variables"'
+)
+
+NOTIFICATIONS = "/ws/notifications/"
+EVENTS = f"/ws/events/{ORG_ID}/"
+ALICE, BOB = PEOPLE["alice"].subject, PEOPLE["bob"].subject
+
+
+@pytest.fixture(scope="module")
+def start(environment, redis_port):
+    """Return a function that starts a server which trusts the realm."""
+
+    def start_new(name):
+        return serving(
+            [*COMMANDS[name], "config.asgi:application"],
+            **environment,
+            REDIS_HOST="127.0.0.1",
+            REDIS_PORT=str(redis_port),
+            KEYCLOAK_ISSUER=ISSUER,
+            KEYCLOAK_AUDIENCE="reference-app",
+            KEYCLOAK_CLIENT_ID=CLIENT_ID,
+        )
+
+    return start_new
+
+
+@pytest.fixture(scope="module", params=COMMANDS)
+def running(request, start):
+    with start(request.param) as server:
+        yield server
+
+
+@pytest.fixture
+def server(running):
+    yield from watched(running)
+
+
+@pytest.fixture
+async def realm():
+    async with real_realm(ISSUER) as realm:
+        yield realm
+
+
+@pytest.fixture
+def listener():
+    with listening() as listener:
+        yield listener
+
+
+def session_of(tokens):
+    return claims_of(tokens["access_token"])["sid"]
+
+
+async def verdict(server, token, path=NOTIFICATIONS):
+    """Return the code that a handshake with this token is refused with, or None."""
+    client = await Client.connect(server.ws + path, token=token)
+    first = await client.receive()
+    await client.leave()
+    return first.get("code")
+
+
+async def is_open(client):
+    await client.send({"type": "ping", "timestamp": 1})
+    return await client.receive() == {"type": "pong", "timestamp": 1}
+
+
+# Tokens as Keycloak writes them
+
+
+async def test_access_token_says_who_for_whom_and_in_which_session(realm):
+    tokens = await realm.sign_in("alice")
+    claims = claims_of(tokens["access_token"])
+    assert (claims["typ"], claims["iss"], claims["sub"]) == ("Bearer", ISSUER, ALICE)
+    assert "reference-app" in claims["aud"]
+    assert claims["azp"] == CLIENT_ID
+    assert claims["sid"] == claims_of(tokens["refresh_token"])["sid"]
+    assert claims["exp"] - claims["iat"] == 300
+    assert "organization" not in claims
+
+
+@pytest.mark.parametrize("person", PEOPLE.values(), ids=PEOPLE)
+async def test_devrealm_stands_in_for_the_realms_people(realm, person):
+    real = claims_of((await realm.sign_in(person.username))["access_token"])
+    assert real["sub"] == person.subject
+    fixed = access_claims(person)
+    assert fixed.keys() <= real.keys()
+    for name in ("aud", "typ", "azp", "acr", "scope", "name", "preferred_username", "email"):
+        assert real[name] == fixed[name]
+
+
+async def test_access_token_of_the_first_grant_and_of_a_refresh_connect(server, realm, connect):
+    tokens = await realm.sign_in("alice")
+    refreshed = (await realm.refresh(tokens)).json()
+    assert refreshed["access_token"] != tokens["access_token"]
+    for each in (tokens, refreshed):
+        for path in (NOTIFICATIONS, EVENTS):
+            alice = await connect(server, path, token=each["access_token"])
+            greeting = await alice.receive()
+            assert greeting["type"] == "connection.established"
+            assert greeting["user_id"] == ALICE
+
+
+async def test_stranger_to_the_organisation_is_closed_4003(server, realm):
+    tokens = await realm.sign_in("mallory")
+    assert await verdict(server, tokens["access_token"], EVENTS) == CloseCode.FORBIDDEN
+
+
+@pytest.mark.parametrize("kind", ["id_token", "refresh_token"])
+async def test_token_of_another_kind_is_refused(server, realm, kind):
+    tokens = await realm.sign_in("alice")
+    assert await verdict(server, tokens[kind]) == CloseCode.UNAUTHORIZED
+    headers = {"Authorization": f"Bearer {tokens[kind]}"}
+    async with httpx.AsyncClient(base_url=server.http, headers=headers) as http:
+        assert (await http.get("/api/me/")).status_code == 401
+
+
+# The mapper's configuration, and what it makes of the claim.
+SHAPES = {
+    "list": ({}, ["acme"]),
+    "map": ({"jsonType.label": "JSON"}, {"acme": {}}),
+    "map with ids": ({"addOrganizationId": "true"}, {"acme": {"id": str(ORG_ID)}}),
+}
+
+
+@pytest.mark.parametrize(("config", "claim"), SHAPES.values(), ids=SHAPES)
+async def test_organization_claim_of_each_shape_is_read(realm, config, claim):
+    async with realm.organization_claim(**config):
+        tokens = await realm.sign_in("alice", scope="openid organization")
+    claims = claims_of(tokens["access_token"])
+    assert claims["organization"] == claim
+    assert claimed_organizations(claims) == ["acme"]
+
+
+async def test_stranger_has_no_organization_claim(realm):
+    tokens = await realm.sign_in("mallory", scope="openid organization")
+    assert claimed_organizations(claims_of(tokens["access_token"])) == []
+
+
+# The end of a session
+
+
+async def test_logout_token_names_the_session_and_the_client(realm, listener):
+    tokens = await realm.sign_in("alice")
+    async with realm.calling(listener.url):
+        await realm.sign_out(tokens)
+    [token] = listener.logout_tokens
+    header, claims = jwt.get_unverified_header(token), claims_of(token)
+    assert (header["typ"], header["alg"]) == ("logout+jwt", "RS256")
+    assert set(claims) == {"iss", "aud", "sub", "sid", "typ", "events", "iat", "exp", "jti"}
+    assert (claims["iss"], claims["aud"], claims["sub"]) == (ISSUER, CLIENT_ID, ALICE)
+    assert (claims["typ"], claims["events"]) == ("Logout", {LOGOUT_EVENT: {}})
+    assert claims["sid"] == session_of(tokens)
+    assert claims["exp"] - claims["iat"] == 120
+
+
+async def test_logout_token_opens_no_socket(server, realm, listener):
+    async with realm.calling(listener.url):
+        await realm.sign_out(await realm.sign_in("alice"))
+    [token] = listener.logout_tokens
+    assert await verdict(server, token) == CloseCode.UNAUTHORIZED
+
+
+async def test_every_session_of_a_user_that_ends_is_told(realm, listener):
+    sessions = {session_of(await realm.sign_in("bob")) for _ in range(2)}
+    async with realm.calling(listener.url):
+        await realm.end_sessions_of(BOB)
+    assert sessions <= {claims_of(token)["sid"] for token in listener.logout_tokens}
+
+
+# How a session can end, with a call to the app.
+ENDINGS = {
+    "by the user": lambda realm, tokens: realm.sign_out(tokens),
+    "by the administrator": lambda realm, tokens: realm.end_session(session_of(tokens)),
+}
+
+
+@pytest.mark.parametrize("end", ENDINGS.values(), ids=ENDINGS)
+async def test_ended_session_closes_its_sockets_and_no_others(server, realm, connect, end):
+    ended, other, bobs = [await realm.sign_in(name) for name in ("alice", "alice", "bob")]
+    sockets = []
+    for tokens in (ended, ended, other, bobs):
+        path = EVENTS if len(sockets) == 1 else NOTIFICATIONS
+        sockets.append(await connect(server, path, token=tokens["access_token"]))
+        assert (await sockets[-1].receive())["type"] == "connection.established"
+    async with realm.calling(server.http + "/api/backchannel-logout/"):
+        await end(realm, ended)
+    for closed in sockets[:2]:
+        assert (await closed.receive())["code"] == CloseCode.UNAUTHORIZED
+        assert await closed.closed() == CloseCode.UNAUTHORIZED
+    assert await verdict(server, ended["access_token"]) == CloseCode.UNAUTHORIZED
+    assert await verdict(server, other["access_token"]) is None
+    assert [await is_open(client) for client in sockets[2:]] == [True, True]
+
+
+# What Keycloak tells nobody: the app learns of it when the token ends.
+SILENT = {
+    "user disabled": lambda realm, tokens: realm.disabled(BOB),
+    "refresh token revoked": lambda realm, tokens: done(realm.revoke(tokens)),
+    "all sessions of the realm ended": lambda realm, tokens: done(realm.end_all_sessions()),
+}
+
+
+@contextlib.asynccontextmanager
+async def done(change):
+    await change
+    yield
+
+
+@pytest.mark.parametrize("change", SILENT.values(), ids=SILENT)
+async def test_no_more_tokens_and_not_a_word_to_the_app(realm, listener, change):
+    tokens = await realm.sign_in("bob")
+    async with realm.calling(listener.url), change(realm, tokens):
+        assert (await realm.refresh(tokens)).json()["error"] == "invalid_grant"
+    # Keycloak calls within the request that ends a session, so a call would be here.
+    assert listener.logout_tokens == []
+
+
+async def test_disabled_user_keeps_session_and_socket_and_gets_no_token(server, realm, connect):
+    tokens = await realm.sign_in("bob")
+    bob = await connect(server, NOTIFICATIONS, token=tokens["access_token"])
+    assert (await bob.receive())["type"] == "connection.established"
+    async with realm.disabled(BOB):
+        answers = [
+            await realm.refresh(tokens),
+            await realm.ask(grant_type="password", username="bob", password="bob"),
+        ]
+        assert [answer.status_code for answer in answers] == [400, 400]
+        assert session_of(tokens) in await realm.sessions_of(BOB)
+        assert await is_open(bob)
+
+
+async def test_disabled_user_who_is_signed_out_too_is_closed_4001(server, realm, connect):
+    tokens = await realm.sign_in("bob")
+    bob = await connect(server, NOTIFICATIONS, token=tokens["access_token"])
+    assert (await bob.receive())["type"] == "connection.established"
+    async with realm.calling(server.http + "/api/backchannel-logout/"), realm.disabled(BOB):
+        await realm.end_sessions_of(BOB)
+        assert (await bob.receive())["code"] == CloseCode.UNAUTHORIZED
+        assert await bob.closed() == CloseCode.UNAUTHORIZED
+
+
+# Keys
+
+
+async def test_rotated_key_is_learnt_and_the_withdrawn_one_forgotten(start, realm):
+    old = (await realm.sign_in("alice"))["access_token"]
+    # Servers of its own, so that no other test meets their keys.
+    with start("daphne") as daphne, start("uvicorn") as uvicorn:
+        for server in (daphne, uvicorn):
+            assert await verdict(server, old) is None
+        async with realm.rotated_key():
+            new = (await realm.sign_in("alice"))["access_token"]
+            for server in (daphne, uvicorn):
+                await eventually(partial(accepts, server, new))
+                assert await verdict(server, old) == CloseCode.UNAUTHORIZED
+
+
+async def accepts(server, token):
+    """Whether the token opens a socket; one with a new key may wait 10 s for the app's cooldown."""
+    return await verdict(server, token) is None
