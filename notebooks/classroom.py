@@ -1,7 +1,7 @@
 """The course's few tools: people in a database, a real server, a client, a recorder, source.
 
-Nothing here is taught, and nothing that is taught is hidden here: the server is Daphne, the client
-is `websockets`, and the recorder is ASGI middleware of a few lines.
+Nothing here is taught, and nothing that is taught is hidden here: the servers are Daphne and
+uvicorn, the client is `websockets`, and the recorder is ASGI middleware of a few lines.
 """
 
 import asyncio
@@ -9,11 +9,13 @@ import inspect
 import json
 import os
 import re
+import socket
 import tempfile
 import textwrap
 import threading
 from concurrent.futures import Future
 from contextvars import ContextVar
+from functools import partial
 from typing import NamedTuple
 
 from asgiref.sync import sync_to_async
@@ -116,19 +118,22 @@ class Room:
     """Real Daphne on a port of its own, in a thread of this process."""
 
     def __init__(self, application):
+        self.application, self.visits = application, {}
+        self.start()
+
+    def start(self) -> None:
         from daphne.server import Server
 
-        self.application, self.visits = application, {}
-        self.ready = threading.Event()
+        ready = threading.Event()
         self.server = Server(
             self.visit,
             endpoints=["tcp:0:interface=127.0.0.1"],
             signal_handlers=False,  # the main thread belongs to the kernel
-            ready_callable=self.ready.set,
+            ready_callable=ready.set,
         )
         self.thread = threading.Thread(target=self.server.run, daemon=True)
         self.thread.start()
-        self.ready.wait()
+        ready.wait()
 
     @property
     def address(self) -> str:
@@ -154,11 +159,35 @@ class Room:
         return visitor
 
     async def close(self) -> None:
-        """Stop the server; a process can start it once only."""
+        """Stop the server; a process can start Daphne once only."""
+        self.stop()
+        await asyncio.to_thread(self.thread.join)
+
+    def stop(self) -> None:
         from twisted.internet import reactor
 
         reactor.callFromThread(self.server.stop)
-        await asyncio.to_thread(self.thread.join)
+
+
+class UvicornRoom(Room):
+    """Real uvicorn, in the same way."""
+
+    def start(self) -> None:
+        import uvicorn
+
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        config = uvicorn.Config(self.visit, interface="asgi3", lifespan="off", log_config=None)
+        self.server = uvicorn.Server(config)
+        run = partial(self.server.run, [self.listener])
+        self.thread = threading.Thread(target=run, daemon=True)
+        self.thread.start()
+
+    @property
+    def address(self) -> str:
+        return "{}:{}".format(*self.listener.getsockname())
+
+    def stop(self) -> None:
+        self.server.should_exit = True
 
 
 class Visitor(Client):
@@ -186,6 +215,11 @@ def serve(application) -> Room:
 
 
 serve.room = None
+
+
+def serve_on_uvicorn(application) -> Room:
+    """Serve an ASGI application on a real uvicorn of its own."""
+    return UvicornRoom(application)
 
 
 def client_of(scope: dict) -> str:
@@ -341,3 +375,19 @@ class show:
 
     def _repr_mimebundle_(self, **kwargs) -> dict:
         return {"text/markdown": f"```python\n{self.source}\n```", "text/plain": self.source}
+
+
+class table:
+    """Shows rows, dicts with the same keys, as a table in Markdown and in text."""
+
+    def __init__(self, rows: list[dict]):
+        self.rows = [[str(cell) for cell in row] for row in (rows[0], *map(dict.values, rows))]
+
+    def __repr__(self) -> str:
+        widths = [max(map(len, column)) for column in zip(*self.rows, strict=True)]
+        return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in self.rows)
+
+    def _repr_mimebundle_(self, **kwargs) -> dict:
+        head, *rows = (f"| {' | '.join(row)} |" for row in self.rows)
+        rule = "|---" * len(self.rows[0]) + "|"
+        return {"text/markdown": "\n".join([head, rule, *rows]), "text/plain": repr(self)}

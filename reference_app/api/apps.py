@@ -1,12 +1,14 @@
 import logging
+import os
 import sys
 
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import Error, register
 
-# Bytes; uvicorn's own limit for all headers, which it answers with HTTP 400.
-LONGEST_LINE = 65_536
+# Bytes of a handshake's header line: of all that Daphne lets a client send before it is known; and
+# more than uvicorn's parser passes on, which answers the rest with HTTP 400.
+LONGEST_LINE_ON_DAPHNE, LONGEST_LINE_ON_UVICORN = 65_536, 1_048_576
 
 
 class ApiConfig(AppConfig):
@@ -26,11 +28,13 @@ def let_long_tokens_in() -> None:
     Over 8 KB uvicorn's handshake hangs, because websockets gives up on the line and nobody answers;
     over 16 KB Daphne hangs up without an answer, because Twisted does. Our own answer is 4001.
     """
+    # Read by websockets when it is imported, which has happened before or is going to.
+    os.environ.setdefault("WEBSOCKETS_MAX_LINE_LENGTH", str(LONGEST_LINE_ON_UVICORN))
     if websockets := sys.modules.get("websockets.http11"):
-        websockets.MAX_LINE_LENGTH = max(websockets.MAX_LINE_LENGTH, LONGEST_LINE)
+        websockets.MAX_LINE_LENGTH = int(os.environ["WEBSOCKETS_MAX_LINE_LENGTH"])
     if twisted := sys.modules.get("twisted.web.http"):
         channel = twisted.HTTPChannel
-        channel.MAX_LENGTH = channel.totalHeadersSize = max(channel.MAX_LENGTH, LONGEST_LINE)
+        channel.MAX_LENGTH = channel.totalHeadersSize = LONGEST_LINE_ON_DAPHNE
 
 
 @register()

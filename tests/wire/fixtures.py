@@ -73,12 +73,16 @@ def server(request, start):
 async def served(request, start, redis_port):
     """Each server on each layer; `broadcast_…` in the test reaches it, as from another process."""
     name, kind = request.param.split("-")
-    if kind == "core" and shutil.which("redis-server") is None:
-        # Measured: over fakeredis' TCP server the core layer lost messages in 9 of 44 tests.
-        pytest.skip("needs redis-server: fakeredis' TCP server loses the core layer's messages")
+    skip_core_without_redis(kind)
     async with layer_on(redis_port, kind):
         for server in watched(start(name, kind)):
             yield server
+
+
+def skip_core_without_redis(kind: str) -> None:
+    if kind == "core" and shutil.which("redis-server") is None:
+        # Measured: over fakeredis' TCP server the core layer lost messages in 9 of 44 tests.
+        pytest.skip("needs redis-server: fakeredis' TCP server loses the core layer's messages")
 
 
 def watched(server):

@@ -1,0 +1,61 @@
+"""What Chromium sees of every way to refuse, for notebook 05: `python -m tests.browser.measure`."""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from urllib.parse import quote
+
+from tests.browser.chromium import started
+from tests.wire.servers import COMMANDS, serving
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+SEEN = NOTEBOOKS / "seen_in_chromium.json"
+SETTINGS = "config.settings.local"
+
+# Opens a socket as a page does, says one word, and returns what the page saw of it.
+OPEN = """([url, offered, openAfter]) => new Promise(done => {
+  const frames = [];
+  const socket = new WebSocket(url, offered);
+  socket.onopen = () => {
+    socket.send('hello');
+    setTimeout(() => done([frames, null, '']), openAfter * 1000);
+  };
+  socket.onmessage = event => frames.push(event.data);
+  socket.onclose = event => done([frames, event.code, event.reason]);
+})"""
+
+
+async def page_sees(page, server, way):
+    from refusals import SUBPROTOCOLS
+    from witnesses import OPEN_AFTER, told
+
+    url = server.ws + quote(f"/{way}")
+    return told(*await page.evaluate(OPEN, [url, SUBPROTOCOLS.get(way, []), OPEN_AFTER]))
+
+
+async def measured(chromium, name: str) -> dict[str, str]:
+    """Return what a page sees of every way on the server of that name."""
+    from witnesses import seen_of_every_way
+
+    command = [*COMMANDS[name], "refusals:application"]
+    environment = {"PYTHONPATH": str(NOTEBOOKS), "DJANGO_SETTINGS_MODULE": SETTINGS}
+    with serving(command, **environment) as server:
+        page = await chromium.new_page()
+        try:
+            return await seen_of_every_way(page_sees, page, server)
+        finally:
+            await page.close()
+
+
+async def measure() -> None:
+    async with started() as chromium:
+        seen = {name: await measured(chromium, name) for name in COMMANDS}
+    SEEN.write_text(json.dumps(seen, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
+    sys.path.append(str(NOTEBOOKS))
+    asyncio.run(measure())
