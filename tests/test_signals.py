@@ -5,7 +5,7 @@ from django.db import transaction
 from api.models import Identity, Membership, Organization, SampleResource, end_session
 from devrealm.people import ORG_ID, PEOPLE, settle
 from tests.dialogue import EVENTS, established
-from tests.test_consumers import noting_sends
+from tests.test_layer import noting_sends
 
 ALICE = PEOPLE["alice"].subject
 ACME = {"org_id": str(ORG_ID)}
