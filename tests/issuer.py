@@ -19,6 +19,7 @@ class Issuer:
     def __init__(self):
         self.private: dict[str, rsa.RSAPrivateKey] = {}
         self.published: list[str] = []
+        self.use = "sig"
         self.status, self.fetches = 200, 0
         self.answers, self.asked = threading.Event(), threading.Event()
         self.answers.set()
@@ -44,7 +45,7 @@ class Issuer:
     def key_set(self) -> dict:
         as_jwk = jwt.algorithms.RSAAlgorithm.to_jwk
         keys = {name: json.loads(as_jwk(self.private[name].public_key())) for name in self.private}
-        return {"keys": [keys[name] | {"kid": name, "use": "sig"} for name in self.published]}
+        return {"keys": [keys[name] | {"kid": name, "use": self.use} for name in self.published]}
 
     def handler(self):
         issuer = self

@@ -125,3 +125,8 @@ async def test_issuer_that_fails_is_asked_once_per_cooldown(issuer):
     issuer.status = 200
     tokens.issuer_keys().tried_at -= keys.COOLDOWN
     assert await verdict(issuer.token("first")) is None
+
+
+async def test_key_for_encryption_signs_nothing(issuer):
+    issuer.use = "enc"
+    assert await verdict(issuer.token("first")) == "keys_unavailable"

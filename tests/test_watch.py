@@ -9,10 +9,13 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 from django.db import OperationalError
 
+from api import connection
 from api import watch as watch_module
+from api.authority import announce
 from api.close_codes import CloseCode
 from api.consumers import broadcast_org_event
-from api.models import EndedSession, Identity, Membership, Organization, end_session
+from api.groups import AUTHORITY_GROUP
+from api.models import Identity, Membership, Organization, end_session
 from api.watch import change_in, watch
 from devrealm.issue import access_token
 from devrealm.people import ORG_ID, PEOPLE
@@ -145,10 +148,10 @@ async def test_constant_word_of_others_does_not_put_off_the_periodic_look_up(set
     settings.WEBSOCKET_RECHECK_SECONDS = 0.3
 
     async def keep_talking():
-        for number in range(1000):
-            await EndedSession.objects.acreate(session=f"other {number}")
+        while True:
+            await sync_to_async(announce)(org_id=str(ORG_ID))
 
-    async with established(NOTIFICATIONS, "alice") as alice:
+    async with established(NOTIFICATIONS, "alice") as alice, established(EVENTS, "bob"):
         talk = asyncio.create_task(keep_talking())
         await sync_to_async(disable_silently)(ALICE)
         assert (await alice.receive())["code"] == CloseCode.UNAUTHORIZED
@@ -260,3 +263,22 @@ async def test_refused_socket_is_watched_no_longer_than_it_is_open():
 @pytest.mark.parametrize("junk", [None, 7, "x", [], {"change": []}, {"change": {7: "x"}}, {}])
 def test_message_that_says_nothing_may_concern_everybody(junk):
     assert change_in(junk) == {}
+
+
+@ON_PUBSUB
+async def test_word_is_listened_for_before_anybody_is_looked_up(monkeypatch, layer):
+    order, join, look_up = [], layer.group_add, connection.refusals
+
+    async def slow_group_add(group, channel):
+        await asyncio.sleep(0.05)
+        await join(group, channel)
+        order.append(group)
+
+    def noting_look_up(authorities):
+        order.append("looked up")
+        return look_up(authorities)
+
+    monkeypatch.setattr(layer, "group_add", slow_group_add, raising=False)
+    monkeypatch.setattr(connection, "refusals", noting_look_up)
+    async with established(NOTIFICATIONS, "alice"):
+        assert order[:2] == [AUTHORITY_GROUP, "looked up"]
