@@ -1,6 +1,7 @@
 """Sockets end with their authority, on each layer, and the others live."""
 
 import asyncio
+import threading
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -20,6 +21,7 @@ from api.watch import change_in, watch
 from devrealm.issue import access_token
 from devrealm.people import ORG_ID, PEOPLE
 from tests.dialogue import EVENTS, NOTIFICATIONS, established, socket
+from tests.wire.servers import eventually
 
 pytestmark = pytest.mark.usefixtures("people", "layer")
 
@@ -282,3 +284,27 @@ async def test_word_is_listened_for_before_anybody_is_looked_up(monkeypatch, lay
     monkeypatch.setattr(connection, "refusals", noting_look_up)
     async with established(NOTIFICATIONS, "alice"):
         assert order[:2] == [AUTHORITY_GROUP, "looked up"]
+
+
+@ON_PUBSUB
+async def test_group_is_joined_again_where_redis_forgot_it(settings, layer):
+    settings.WEBSOCKET_RECHECK_SECONDS = 0.2
+    async with established(NOTIFICATIONS, "alice"):
+        await layer.group_discard(AUTHORITY_GROUP, watch().channel)
+        assert not is_joined(layer)
+        await eventually(lambda: is_joined(layer))
+
+
+def is_joined(layer) -> bool:
+    return any(group.endswith(AUTHORITY_GROUP) for group in layer.groups)
+
+
+@ON_PUBSUB
+async def test_slow_query_elsewhere_does_not_put_off_the_end():
+    done = threading.Event()
+    async with established(NOTIFICATIONS, "alice") as alice:
+        slow = asyncio.create_task(sync_to_async(done.wait)())
+        await sync_to_async(disable, thread_sensitive=False)(ALICE)
+        assert (await alice.receive())["code"] == CloseCode.UNAUTHORIZED
+        done.set()
+        await slow
