@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 from channels.exceptions import ChannelFull
 from channels.layers import get_channel_layer
@@ -217,3 +219,29 @@ async def test_database_out_of_reach_is_4104(monkeypatch):
     monkeypatch.setattr("api.connection.refusals", fail)
     async with socket(EVENTS, "alice") as alice:
         assert (await alice.receive())["code"] == CloseCode.UNAVAILABLE
+
+
+@ON_PUBSUB
+async def test_leaving_a_layer_that_hangs_is_given_up(monkeypatch, layer, caplog):
+    async def hang(group, channel):
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("api.connection.LAYER_TIMEOUT", 0.05)
+    monkeypatch.setattr("api.watch.LAYER_TIMEOUT", 0.05)
+    async with asyncio.timeout(4):
+        async with established(NOTIFICATIONS, "alice"):
+            monkeypatch.setattr(layer, "group_discard", hang, raising=False)
+    assert "A group could not be left, the membership will expire: TimeoutError()" in caplog.text
+
+
+@ON_PUBSUB
+async def test_joining_a_layer_that_hangs_is_4104_in_time(settings, monkeypatch, layer):
+    async def hang(group, channel):
+        await asyncio.Event().wait()
+
+    settings.WEBSOCKET_CONNECT_SECONDS = 0.2
+    monkeypatch.setattr(layer, "group_add", hang, raising=False)
+    async with socket(NOTIFICATIONS, "alice") as alice:
+        closing = await alice.receive()
+        assert (closing["code"], closing["reconnect"]) == (CloseCode.UNAVAILABLE, True)
+        assert await alice.closed() == CloseCode.UNAVAILABLE

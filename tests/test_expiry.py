@@ -8,6 +8,7 @@ import pytest
 from api.close_codes import CloseCode
 from api.expiry import Expiry
 from api.tokens import LEEWAY
+from api.watch import watch
 from devrealm.issue import access_token
 from tests.dialogue import NOTIFICATIONS, established
 
@@ -77,3 +78,11 @@ async def test_far_future_and_forgotten_tokens_wake_nobody():
     await asyncio.sleep(0)
     assert inbox.empty()
     assert expiry.timer.cancelled()
+
+
+@ON_PUBSUB
+async def test_timer_ends_with_the_socket():
+    async with established(NOTIFICATIONS, "alice"):
+        (consumer,) = watch().everybody()
+        assert not consumer.expiry.timer.cancelled()
+    assert consumer.expiry.timer.cancelled()

@@ -1,3 +1,4 @@
+import asyncio
 import logging
 
 import pytest
@@ -231,3 +232,15 @@ def test_other_log_lines_stay_as_they_are():
     record = logging.LogRecord("uvicorn.error", logging.INFO, "", 0, "%s tokens", (3,), None)
     assert HideTokenFilter().filter(record)
     assert (record.msg, record.args) == ("%s tokens", (3,))
+
+
+async def test_user_that_cannot_be_loaded_in_time_is_unavailable(settings, monkeypatch):
+    async def hang(claims):
+        await asyncio.Event().wait()
+
+    settings.WEBSOCKET_CONNECT_SECONDS = 0.1
+    monkeypatch.setattr("api.middleware.load_user", hang)
+    async with asyncio.timeout(4):
+        scope = await scope_after(JWTAuthMiddleware, headers=bearer(access_token("alice")))
+    assert scope["refusal"].code == CloseCode.UNAVAILABLE
+    assert scope["token"] is None

@@ -130,7 +130,7 @@ class RealtimeConsumer(Conversation, AsyncWebsocketConsumer):
             self.subscribed.set()
             await self.channel_layer.group_add(self.group_name(), self.channel_name)
         except LAYER_ERRORS as error:
-            logger.error("No group could be joined: %s", error)
+            logger.error("No group could be joined: %r", error)
             return LAYER_UNAVAILABLE
 
     def trust(self, claims: dict) -> None:
@@ -166,7 +166,7 @@ class RealtimeConsumer(Conversation, AsyncWebsocketConsumer):
             async with asyncio.timeout(LAYER_TIMEOUT):
                 await self.channel_layer.group_discard(self.group_name(), self.channel_name)
         except LAYER_ERRORS as error:
-            logger.error("A group could not be left, the membership will expire: %s", error)
+            logger.error("A group could not be left, the membership will expire: %r", error)
 
     # From the inbox
 
@@ -192,7 +192,7 @@ class RealtimeConsumer(Conversation, AsyncWebsocketConsumer):
         try:
             message = await self.channel_layer.receive(self.channel_name)
         except LAYER_ERRORS as error:
-            logger.error("The channel layer is lost: %s", error)
+            logger.error("The channel layer is lost: %r", error)
             return {"type": "layer.lost"}
         return {"type": "layer.message", "message": message}
 
