@@ -308,3 +308,28 @@ async def test_slow_query_elsewhere_does_not_put_off_the_end():
         assert (await alice.receive())["code"] == CloseCode.UNAUTHORIZED
         done.set()
         await slow
+
+
+@ON_PUBSUB
+async def test_word_during_a_refresh_is_not_lost(monkeypatch):
+    """The new token's session ends after it was looked up, before it is trusted."""
+    heard, look_up, suspect = threading.Event(), connection.refusals, watch_module.Watch._suspect
+
+    def look_up_too_early(authorities):
+        found = look_up(authorities)
+        end_session("new")
+        assert heard.wait(5)
+        return found
+
+    def noting_suspect(self, change):
+        suspect(self, change)
+        heard.set()
+
+    monkeypatch.setattr(watch_module.Watch, "_suspect", noting_suspect)
+    async with established(NOTIFICATIONS, "alice") as alice:
+        monkeypatch.setattr(connection, "refusals", look_up_too_early)
+        await alice.send({"type": "token.refresh", "token": access_token("alice", sid="new")})
+        frames = [await alice.receive()]
+        if frames[0]["type"] == "token.refreshed":
+            frames.append(await alice.receive())
+        assert frames[-1]["reason"] == "The session was signed out."

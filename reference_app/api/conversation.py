@@ -62,7 +62,9 @@ class Conversation:
             raise MessageError("token_refused", str(error)) from error
         if claims["sub"] != self.user_id:
             raise MessageError("token_refused", "The token is another user's.")
-        if refusal := await self.refusal(Authority.of(claims, self.org_id)):
+        # First watched by its new authority, then looked up: so no word of its end is missed.
+        self.authority = Authority.of(claims, self.org_id)
+        if refusal := await self.refusal(self.authority):
             return await self.refuse(refusal)
         self.trust(claims)
         await self.send_json({"type": "token.refreshed", "expires_at": self.expires_at})
