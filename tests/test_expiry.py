@@ -58,16 +58,18 @@ async def test_refresh_may_shorten_too_and_a_refused_one_changes_nothing():
         assert kinds == ["token.refreshed", "token.expiring", "connection.closing"]
 
 
+@ON_PUBSUB
 async def test_notice_comes_ahead_by_the_setting(settings):
     settings.WEBSOCKET_EXPIRY_NOTICE_SECONDS = 100
     inbox = asyncio.Queue()
     expiry = Expiry(inbox)
-    expiry.foresee(int(time.time()) + 102)
+    expiry.foresee(int(time.time()) + 101)
     assert inbox.empty()
     assert (await asyncio.wait_for(inbox.get(), 5))["type"] == "token.expiring"
     expiry.forget()
 
 
+@ON_PUBSUB
 async def test_far_future_and_forgotten_tokens_wake_nobody():
     inbox = asyncio.Queue()
     expiry = Expiry(inbox)
