@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 
 import pytest
@@ -333,3 +333,29 @@ async def test_word_during_a_refresh_is_not_lost(monkeypatch):
         if frames[0]["type"] == "token.refreshed":
             frames.append(await alice.receive())
         assert frames[-1]["reason"] == "The session was signed out."
+
+
+@ON_PUBSUB
+async def test_watch_that_begins_anew_hears_while_the_last_still_ends(monkeypatch, layer):
+    released, usual, first = asyncio.Event(), layer.receive, ""
+
+    async def receive(channel):
+        try:
+            return await usual(channel)
+        except asyncio.CancelledError:
+            while channel == first and not released.is_set():
+                with suppress(asyncio.CancelledError):
+                    await released.wait()
+            raise
+
+    monkeypatch.setattr(layer, "receive", receive, raising=False)
+    async with AsyncExitStack() as alice:
+        await alice.enter_async_context(established(NOTIFICATIONS, "alice"))
+        first = watch().channel
+        leaving = asyncio.create_task(alice.pop_all().aclose())
+    await eventually(lambda: not watch().work)
+    async with established(NOTIFICATIONS, "bob") as bob:
+        released.set()
+        await leaving
+        await sync_to_async(disable)(BOB)
+        assert (await bob.receive())["code"] == CloseCode.UNAUTHORIZED

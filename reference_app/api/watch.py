@@ -89,16 +89,17 @@ class Watch:
             self._suspect({})
 
     async def _hear(self, layer) -> None:
-        self.channel = await layer.new_channel()
+        # Its own, too: the work of a watch that begins anew may overlap with the end of the last.
+        channel = self.channel = await layer.new_channel()
         try:
-            await layer.group_add(AUTHORITY_GROUP, self.channel)
+            await layer.group_add(AUTHORITY_GROUP, channel)
             self.listens.set()
             while True:
-                self._suspect(change_in(await layer.receive(self.channel)))
+                self._suspect(change_in(await layer.receive(channel)))
         finally:
             with suppress(*LAYER_ERRORS):
                 async with asyncio.timeout(LAYER_TIMEOUT):
-                    await layer.group_discard(AUTHORITY_GROUP, self.channel)
+                    await layer.group_discard(AUTHORITY_GROUP, channel)
 
     def _suspect(self, change: dict[str, str]) -> None:
         self.doubted |= {s for s in self.everybody() if s.authority.is_touched_by(change)}
