@@ -19,6 +19,13 @@ DEFAULTS = {
     "WEBSOCKET_CONNECT_SECONDS": 4,
     # Seconds before its token expires at which a client is told.
     "WEBSOCKET_EXPIRY_NOTICE_SECONDS": 60,
+    # Frames that may come for a socket while it does not take what it was sent before.
+    "WEBSOCKET_MAX_BEHIND": 1_000,
+    # Seconds after which streams are compared with what was heard of them, should a frame get lost.
+    "WEBSOCKET_TAIL_CHECK_SECONDS": 5,
+    # What a client can resume from: so many frames of a stream, and none older than so many days.
+    "WEBSOCKET_HISTORY_FRAMES": 1_000,
+    "WEBSOCKET_HISTORY_DAYS": 7,
     # Seconds after which everybody's right to listen is looked up again, should a signal get lost.
     "WEBSOCKET_RECHECK_SECONDS": 30,
 }

@@ -1,5 +1,6 @@
-"""Who may hear what: identities, sessions, organisations, memberships; and a resource."""
+"""Who may hear what, what was sent to whom, and a resource."""
 
+import secrets
 import uuid
 from datetime import timedelta
 from hashlib import sha256
@@ -128,3 +129,39 @@ class SampleResource(models.Model):
 
     def __str__(self):
         return self.name
+
+
+def new_epoch() -> str:
+    return secrets.token_hex(4)
+
+
+class Stream(models.Model):
+    """What was sent to one user or one organisation, in order; named as the group that hears it."""
+
+    name = models.CharField(max_length=100, unique=True)
+    # Differs where offsets have begun anew, as in a database that was lost.
+    epoch = models.CharField(max_length=8, default=new_epoch, editable=False)
+    # The offset of the last entry, whether it is still kept or not; the first entry has 1.
+    head = models.BigIntegerField(default=0)
+
+    def __str__(self):
+        return self.name
+
+
+class Entry(models.Model):
+    """One frame of a stream, as every socket gets it."""
+
+    # The only index there is: whatever is read or pruned is a range of offsets of one stream.
+    pk = models.CompositePrimaryKey("stream_id", "offset")
+    stream = models.ForeignKey(
+        Stream, on_delete=models.CASCADE, related_name="entries", db_index=False
+    )
+    offset = models.BigIntegerField()
+    frame = models.TextField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = "entries"
+
+    def __str__(self):
+        return f"{self.stream_id} at {self.offset}"
