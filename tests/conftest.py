@@ -3,6 +3,7 @@ import os
 import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import channel_layers
+from django.db import close_old_connections
 from django.utils.module_loading import import_string
 
 from config.settings.base import redis_layer
@@ -19,6 +20,12 @@ def pytest_runtest_makereport(item, call):
         report.outcome = "failed"
         report.longrepr = f"Skipped in CI: {report.longrepr}"
     return report
+
+
+@pytest.fixture(autouse=True)
+def connections_are_closed_as_in_production(monkeypatch):
+    """Channels' communicator keeps them open, for tests inside a transaction; here all commit."""
+    monkeypatch.setattr("channels.testing.application.no_op", close_old_connections)
 
 
 @pytest.fixture

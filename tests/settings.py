@@ -1,4 +1,7 @@
-"""The local settings in a folder of their own, whatever the developer's environment names."""
+"""The local settings in a folder of their own, whatever the developer's environment names.
+
+On SQLite; on PostgreSQL where TEST_DATABASE_URL names one.
+"""
 
 import os
 import tempfile
@@ -12,11 +15,15 @@ for name in [*os.environ]:
     if name.startswith(("REDIS_", "KEYCLOAK_", "WEBSOCKET_", "CHANNEL_LAYER", "DATABASE_URL")):
         del os.environ[name]
 
+if "TEST_DATABASE_URL" in os.environ:
+    os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
+
 folder = tempfile.TemporaryDirectory(prefix="reference-app-")
 os.environ["DATA_DIR"] = folder.name
 
 from config.settings.local import *  # noqa: E402, F403
 from config.settings.local import DATABASES  # noqa: E402
 
-# A file: SQLite gives every thread a memory database of its own.
-DATABASES["default"]["TEST"] = {"NAME": f"{folder.name}/test.sqlite3"}
+if "sqlite" in DATABASES["default"]["ENGINE"]:
+    # A file: SQLite gives every thread a memory database of its own.
+    DATABASES["default"]["TEST"] = {"NAME": f"{folder.name}/test.sqlite3"}

@@ -1,0 +1,68 @@
+"""A PostgreSQL of the tests' own: in a temporary folder, on a port of its own, gone in the end."""
+
+import contextlib
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.wire.servers import free_port
+
+# Debian keeps the programs of each version apart, and none of them on the PATH.
+DEBIAN = "/usr/lib/postgresql/*/bin"
+
+
+@contextlib.contextmanager
+def real_postgresql() -> Iterator[str]:
+    """Run a PostgreSQL that need not survive a power cut, and yield its DATABASE_URL."""
+    programs = folder_of_programs()
+    if programs is None:
+        pytest.skip("needs PostgreSQL's server: install it, Debian calls it postgresql")
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="postgresql-") as folder:
+        for name in become_unprivileged():
+            shutil.chown(folder, name)
+        data = f"{folder}/data"
+        run([programs / "initdb", "-D", data, "-U", "tests", "-A", "trust", "--no-sync"])
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
+        unsafe = "-c fsync=off -c max_connections=300"
+        control = [programs / "pg_ctl", "-D", data, "-w"]
+        run([*control, "-l", f"{folder}/log", "-o", f"{options} {unsafe}", "start"])
+        try:
+            yield f"postgres://tests@127.0.0.1:{port}/postgres"
+        finally:
+            run([*control, "-m", "immediate", "stop"])
+
+
+def folder_of_programs() -> Path | None:
+    found = [Path(path) for path in os.environ["PATH"].split(os.pathsep)]
+    found += sorted(Path("/").glob(DEBIAN.removeprefix("/")), reverse=True)
+    return next((path for path in found if (path / "initdb").exists()), None)
+
+
+def become_unprivileged() -> list[str]:
+    """Return whose the server is to be: PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return []
+    users = {user.pw_name for user in pwd.getpwall()}
+    return ["postgres" if "postgres" in users else "nobody"]
+
+
+def run(command: list) -> None:
+    who = [argument for name in become_unprivileged() for argument in ("runuser", "-u", name, "--")]
+    done = subprocess.run(
+        [*who, *map(str, command)],
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        # Not a pipe: the server would keep it open.
+        stdout=(log := tempfile.TemporaryFile()),
+        stderr=subprocess.STDOUT,
+    )
+    log.seek(0)
+    assert done.returncode == 0, log.read().decode()
+    log.close()
