@@ -129,6 +129,9 @@ WEBSOCKET_ALLOWED_ORIGINS = setting(env.list, "WEBSOCKET_ALLOWED_ORIGINS", defau
 # The guide's `?token=…` ends up in proxies' logs; switch it off where no client needs it.
 WEBSOCKET_TOKEN_IN_QUERY = setting(env.bool, "WEBSOCKET_TOKEN_IN_QUERY", default=True)
 
+# Seconds over which `config.server` spreads the closing of its sockets when it is stopped.
+WEBSOCKET_DRAIN_SECONDS = setting(above_zero, "WEBSOCKET_DRAIN_SECONDS", default=5)
+
 # What one client may ask of a process; each limit is explained where its default stands.
 locals().update(
     {name: setting(above_zero, name, default=number) for name, number in limits.DEFAULTS.items()}
