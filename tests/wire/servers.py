@@ -43,7 +43,8 @@ class ServerProcess:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        threading.Thread(target=self.read, daemon=True).start()
+        self.reading = threading.Thread(target=self.read, daemon=True)
+        self.reading.start()
 
     def read(self) -> None:
         for line in self.process.stdout:

@@ -1,0 +1,186 @@
+"""The fault laboratory: publishers and readers in processes of their own, and faults between them.
+
+A run starts Redis, servers, a publisher and readers; lets faults happen while events go out; waits
+until every reader has what it should have, or nothing comes any more; and has the checker read the
+history. `tests/wire/long_run.py` does so for minutes.
+"""
+
+import asyncio
+import json
+import resource
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.wire.audience import Seat
+from tests.wire.checker import check
+from tests.wire.child import Child
+from tests.wire.faults import Faults
+from tests.wire.parts import AppServer, RedisProcess
+from tests.wire.proxy import Proxy
+from tests.wire.publisher import Plan
+from tests.wire.readers import Task
+from tests.wire.report import Report
+from tests.wire.schedules import CALM, Schedule
+from tests.wire.stacks import Stack
+
+# Files that a process may hold open: a thousand sockets, and some.
+FILES = 4096
+
+# Seconds between two checks in the servers: short, so that a run need not be long.
+INTERVALS = {"WEBSOCKET_TAIL_CHECK_SECONDS": "1", "WEBSOCKET_RECHECK_SECONDS": "2"}
+
+# Seconds in which the end of a reader's right is noticed, should the word of it get lost.
+NOTICE = 3
+
+
+class Result(NamedTuple):
+    """How a run went."""
+
+    stack: Stack
+    schedule: Schedule
+    report: Report
+    # Seconds from the last event to the moment at which every reader had all; None: never.
+    caught_up_after: float | None
+
+    def __str__(self):
+        after = self.caught_up_after
+        end = "never complete" if after is None else f"complete after {after:.1f} s"
+        return f"{self.stack}, {self.schedule}: {end}, {self.report}"
+
+
+class Laboratory:
+    """One run: `assemble` everybody, `perform` the schedule, and `conclude`.
+
+    `environment` is what the processes get, with a database that has its tables.
+    """
+
+    def __init__(self, environment: dict[str, str], stack: Stack, schedule: Schedule = CALM):
+        self.stack, self.schedule = stack, schedule
+        self.redis = RedisProcess()
+        self.environment = {
+            **environment,
+            **INTERVALS,
+            "DJANGO_SETTINGS_MODULE": stack.settings,
+            "REDIS_HOST": "127.0.0.1",
+            "REDIS_PORT": str(self.redis.port),
+            "CHANNEL_LAYER": stack.layer,
+        }
+        self.servers = [
+            AppServer(stack.server, stack.application, **self.environment)
+            for _ in range(stack.servers)
+        ]
+        self.proxies = [Proxy(server.port) for server in self.servers if schedule.hits("network")]
+        self.faults = Faults(self.redis, self.servers, self.proxies)
+
+    async def __aenter__(self) -> "Laboratory":
+        allow_files()
+        self.held = AsyncExitStack()
+        folder = tempfile.TemporaryDirectory(prefix="laboratory-")
+        self.folder = Path(self.held.enter_context(folder))
+        for part in (self.redis, *self.servers):
+            self.held.callback(part.kill)
+        for proxy in self.proxies:
+            await self.held.enter_async_context(proxy)
+        self.redis.start()
+        return self
+
+    async def __aexit__(self, *exception) -> None:
+        await self.held.aclose()
+
+    async def assemble(self, plan: Plan, **stalls: int) -> None:
+        """Start servers, publisher and readers, and return when every reader was greeted.
+
+        `stalls` are what the readers' task says of one that stops reading.
+        """
+        self.audience, files = plan.audience, self.folder
+        plan.through = self.stack.senders
+        plan.write(files / "plan.json")
+        names = ("plan.json", "published.jsonl", "tokens.json")
+        self.publisher = Child("tests.wire.publisher", *(files / name for name in names))
+        await asyncio.gather(
+            self.start(self.publisher),
+            *(asyncio.to_thread(server.start) for server in self.servers),
+        )
+        assert await self.publisher.word() == "ready"
+        task = Task(
+            plan.audience,
+            json.loads((files / "tokens.json").read_text()),
+            [part.port for part in self.proxies or self.servers],
+            resumes=self.stack.resumes,
+            **stalls,
+        )
+        task.write(files / "task.json")
+        self.readers = Child("tests.wire.readers", files / "task.json", files / "read.jsonl")
+        await self.start(self.readers)
+        assert await self.readers.word() == "seated"
+
+    async def start(self, child: Child) -> None:
+        await child.start(self.environment, self.folder / f"{child.module}.log")
+        self.held.push_async_callback(child.kill)
+
+    async def perform(self) -> None:
+        """Send the events while the faults happen; return when both have ended."""
+        self.publisher.tell("go")
+        failed, _ = await asyncio.gather(
+            self.publisher.end(after=self.schedule.seconds), self.faults.happen(self.schedule)
+        )
+        assert not failed, self.publisher.log.read_text()
+        self.ended_at = time.monotonic()
+
+    async def conclude(self) -> Result:
+        """Wait until the readers have all, or nothing comes any more; read the history."""
+        published = Counter(
+            event["stream"]
+            for event in lines(self.folder / "published.jsonl")
+            if event["did"] in ("published", "failed")
+        )
+        self.readers.tell(json.dumps({"events": published, "silence": self.stack.silence}))
+        is_complete = await self.readers.word() == "complete"
+        after = time.monotonic() - self.ended_at
+        await self.readers.end()
+        grace = NOTICE + self.schedule.longest("freeze_server")
+        report = await asyncio.to_thread(check, self.history(), grace)
+        return Result(self.stack, self.schedule, report, after if is_complete else None)
+
+    def history(self) -> Iterator[dict]:
+        for seat in self.audience:
+            yield {"did": "sat", **seat._asdict()}
+        yield from lines(self.folder / "published.jsonl")
+        yield from lines(self.folder / "read.jsonl")
+
+
+def lines(path: Path) -> Iterator[dict]:
+    with path.open() as file:
+        yield from map(json.loads, file)
+
+
+def steady(audience: list[Seat], schedule: Schedule, every: float = 0.01) -> Plan:
+    """Return events at intervals for as long as a schedule lasts, nine of ten of them to the hall.
+
+    The first reader beside the hall is revoked when a quarter of them was sent.
+    """
+    others = [seat for seat in audience if seat.stream != "hall"]
+    turns = [stream for seat in others for stream in (*["hall"] * 9, seat.stream)]
+    events = int(schedule.seconds / every)
+    revoked = {events // 4: others[0].reader} if others else {}
+    return Plan(audience, turns or ["hall"], events, every, revoked=revoked)
+
+
+async def run(environment: dict[str, str], stack: Stack, schedule: Schedule, plan: Plan) -> Result:
+    """Put a stack through a schedule."""
+    async with Laboratory(environment, stack, schedule) as laboratory:
+        await laboratory.assemble(plan)
+        await laboratory.perform()
+        return await laboratory.conclude()
+
+
+def allow_files() -> None:
+    """Let processes that are started from now on hold many sockets."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))

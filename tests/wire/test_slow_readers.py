@@ -1,0 +1,56 @@
+"""One client of a hundred stops reading: whom that concerns, on each server."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.wire.audience import seats
+from tests.wire.laboratory import Laboratory
+from tests.wire.publisher import Plan
+from tests.wire.schedules import CALM
+from tests.wire.servers import COMMANDS
+from tests.wire.stacks import Stack
+
+CLIENTS, EVENTS, STALLED = 100, 1_000, 50
+
+# Events before one stops: by then the server's memory is what the others need.
+BEFORE = 200
+
+# Bytes of an event. The kernel takes 3 to 5 MB for a socket that nobody reads; an application
+# that holds the rest grows by 9 MiB and more, as Daphne does by itself.
+SIZE = 12_000
+GROWTH_MIB = 5
+
+# Frames that a server lets a client miss, so that this one is closed before the end.
+BEHIND = "300"
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs /proc to read memory")
+@pytest.mark.parametrize("server", COMMANDS)
+async def test_client_that_stops_reading_costs_the_others_and_the_server_nothing(
+    environment, server
+):
+    """It is closed when it is too far behind, and ends with everything all the same."""
+    settings = environment | {"WEBSOCKET_MAX_BEHIND": BEHIND}
+    plan = Plan(seats(CLIENTS), ["hall"], BEFORE + EVENTS, every=0.006, padding=SIZE)
+    async with Laboratory(settings, Stack(server), CALM) as laboratory:
+        await laboratory.assemble(plan, stalls=STALLED, stalls_after=BEFORE)
+        performance = asyncio.create_task(laboratory.perform())
+        assert await laboratory.readers.word() == "stalled"
+        growth = await highest_growth(laboratory.servers[0], performance)
+        result = await laboratory.conclude()
+    assert growth < GROWTH_MIB
+    assert result.report.is_good, result
+    assert result.report.delivered == CLIENTS * (BEFORE + EVENTS)
+    assert result.report.returns == 1  # the slow one's
+
+
+async def highest_growth(server, performance: asyncio.Task) -> float:
+    """Return by how many MiB a server grows at most until a task has ended."""
+    usual = highest = server.memory()
+    while not performance.done():
+        highest = max(highest, server.memory())
+        await asyncio.wait([performance], timeout=0.05)
+    await performance
+    return highest - usual
