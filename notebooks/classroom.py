@@ -44,6 +44,17 @@ async def prepare() -> None:
 
     await sync_to_async(call_command)("migrate", verbosity=0)
     await sync_to_async(settle)()
+    await sync_to_async(begin_streams)()
+
+
+def begin_streams() -> None:
+    """Begin the demo's streams with one epoch, which is random elsewhere."""
+    from api.groups import org_group, user_group
+    from api.models import Stream
+    from devrealm.people import ORG_ID, PEOPLE
+
+    names = [org_group(ORG_ID), *(user_group(person.subject) for person in PEOPLE.values())]
+    Stream.objects.bulk_create(Stream(name=name, epoch="course") for name in names)
 
 
 def token(username: str) -> str:
@@ -232,6 +243,9 @@ current_client = ContextVar("current_client", default="code")
 
 APPLICATION, LAYER = "application", "layer"
 
+# What the reference app hears once for all sockets of the process, whoever's was the first.
+FOR_THE_PROCESS = ("stream.entry", "authority.changed")
+
 
 class Note(NamedTuple):
     """One arrow of a diagram, and the client on whose behalf it was drawn."""
@@ -282,8 +296,9 @@ class Recorder:
     def noting_delivery(self, receive):
         async def deliver(channel):
             message = await receive(channel)
-            client = current_client.get()
-            self.notes.append(Note(LAYER, APPLICATION, f"{message['type']} for {client}", client))
+            client = "" if message["type"] in FOR_THE_PROCESS else current_client.get()
+            label = f"{message['type']} for {client}" if client else message["type"]
+            self.notes.append(Note(LAYER, APPLICATION, label, client))
             return message
 
         return deliver

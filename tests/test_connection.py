@@ -8,6 +8,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from api.close_codes import CloseCode
 from api.connection import RealtimeConsumer
+from api.consumers import broadcast_notification
 from api.groups import AUTHORITY_GROUP, user_group
 from api.models import Organization
 from devrealm.people import ORG_ID, PEOPLE
@@ -22,10 +23,11 @@ ON_PUBSUB = pytest.mark.parametrize("layer", ["pubsub"], indirect=True)
 
 
 async def test_greeting_has_the_contracts_keys():
+    keys = {"type", "message", "user_id", "expires_at", "epoch", "offset", "recovered"}
     async with established(NOTIFICATIONS, "alice") as alice:
-        assert set(alice.greeting) == {"type", "message", "user_id", "expires_at"}
+        assert set(alice.greeting) == keys
     async with established(EVENTS, "alice") as alice:
-        assert set(alice.greeting) == {"type", "message", "user_id", "expires_at", "org_id"}
+        assert set(alice.greeting) == keys | {"org_id"}
         assert (alice.greeting["user_id"], alice.greeting["org_id"]) == (ALICE, str(ORG_ID))
 
 
@@ -116,9 +118,10 @@ async def test_bad_message_is_answered_with_an_error(text, code):
         {"type": "close"},
         {"type": "layer.lost"},
         {"type": "send.error"},
-        {"type": "notification.message"},
-        {"type": "notification.message", "frame": 7},
-        {"type": ["notification.message"]},
+        {"type": "notification.message", "frame": "{}"},
+        {"type": "stream.entry"},
+        {"type": "stream.entry", "stream": [], "epoch": "", "offset": 1, "text": "{}"},
+        {"type": ["stream.entry"]},
         {},
     ],
     ids=str,
@@ -200,16 +203,22 @@ async def test_group_that_cannot_be_left_is_logged_and_no_crash(monkeypatch, lay
     assert "A group could not be left" in caplog.text
 
 
-async def test_layer_lost_while_open_is_4104(monkeypatch, layer, caplog):
-    async def lose(channel):
+async def test_socket_outlives_its_layer_and_hears_what_was_sent_meanwhile(
+    monkeypatch, settings, layer, caplog
+):
+    settings.WEBSOCKET_TAIL_CHECK_SECONDS = 0.2
+    died = asyncio.Event()
+
+    async def receive(channel):
+        await died.wait()
         raise ConnectionResetError("Redis died")
 
-    monkeypatch.setattr(layer, "receive", lose, raising=False)
+    monkeypatch.setattr(layer, "receive", receive, raising=False)
     async with established(NOTIFICATIONS, "alice") as alice:
-        assert (await alice.receive())["code"] == CloseCode.UNAVAILABLE
-        assert await alice.closed() == CloseCode.UNAVAILABLE
-        assert await alice.receive_nothing()
-    assert caplog.text.count("The channel layer is lost") == 1
+        died.set()
+        await broadcast_notification(ALICE, {"title": "Not lost"})
+        assert (await alice.receive())["notification"] == {"title": "Not lost"}
+    assert "cannot be heard: ConnectionResetError('Redis died')" in caplog.text
 
 
 async def test_database_out_of_reach_is_4104(monkeypatch):
@@ -226,8 +235,7 @@ async def test_leaving_a_layer_that_hangs_is_given_up(monkeypatch, layer, caplog
     async def hang(group, channel):
         await asyncio.Event().wait()
 
-    monkeypatch.setattr("api.connection.LAYER_TIMEOUT", 0.05)
-    monkeypatch.setattr("api.watch.LAYER_TIMEOUT", 0.05)
+    monkeypatch.setattr("api.layer.LAYER_TIMEOUT", 0.05)
     async with asyncio.timeout(4):
         async with established(NOTIFICATIONS, "alice"):
             monkeypatch.setattr(layer, "group_discard", hang, raising=False)

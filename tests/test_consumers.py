@@ -23,7 +23,7 @@ async def test_notification_reaches_every_socket_of_its_user_only():
         established(EVENTS, "alice") as events,
     ):
         await broadcast_notification(ALICE, {"title": "Hello"})
-        frame = {"type": "notification", "notification": {"title": "Hello"}}
+        frame = {"type": "notification", "notification": {"title": "Hello"}, "offset": 1}
         assert await one.receive() == await other.receive() == frame
         assert await bob.receive_nothing()
         assert await events.receive_nothing()
@@ -36,7 +36,8 @@ async def test_event_reaches_every_member_of_its_organisation_only():
         established(NOTIFICATIONS, "bob") as notifications,
     ):
         await broadcast_org_event(ORG_ID, "user.joined", {"user_id": "user-456"})
-        frame = {"type": "event", "event_type": "user.joined", "data": {"user_id": "user-456"}}
+        data = {"user_id": "user-456"}
+        frame = {"type": "event", "event_type": "user.joined", "data": data, "offset": 1}
         assert await alice.receive() == await bob.receive() == frame
         assert await notifications.receive_nothing()
 

@@ -11,8 +11,8 @@ from tests.readme import README, ROOT, refreshed
 TEXT = README.read_text()
 
 # Between server, layer and consumer; no client sees them.
-INTERNAL = {"authority.changed", "authority.ended", "layer.lost", "layer.message"}
-INTERNAL |= {"token.expired", "websocket.close"}
+INTERNAL = {"authority.changed", "connection.ended", "token.expired"}
+INTERNAL |= {"websocket.close", "websocket.send"}
 
 
 def test_generated_parts_are_up_to_date():

@@ -31,6 +31,7 @@ async def test_created_resource_is_an_event_of_its_organisation():
                 "resource_name": "Plan",
                 "created_at": resource.created_at.isoformat(),
             },
+            "offset": 1,
         }
 
 

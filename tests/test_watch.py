@@ -167,11 +167,11 @@ async def test_constant_word_of_others_does_not_put_off_the_periodic_look_up(set
 
 @ON_PUBSUB
 async def test_layer_that_comes_back_has_everybody_looked_up(monkeypatch, layer, caplog):
-    monkeypatch.setattr(watch_module, "RETRY", 0.1)
+    monkeypatch.setattr("api.listener.RETRY", 0.1)
     usual, lost = layer.receive, asyncio.Event()
 
     async def receive(channel):
-        if channel != watch().channel or lost.is_set():
+        if channel != watch().listener.channel or lost.is_set():
             return await usual(channel)
         lost.set()
         raise ConnectionResetError("Redis died")
@@ -252,9 +252,9 @@ async def test_user_may_have_as_many_sockets_as_allowed_and_not_one_more(setting
 async def test_watch_ends_with_the_last_socket(layer):
     async with established(NOTIFICATIONS, "alice"):
         async with established(NOTIFICATIONS, "bob"):
-            assert watch().work
-        assert watch().work
-    assert (watch().work, watch().sockets, watch().doubted) == ([], {}, set())
+            assert watch().listener
+        assert watch().listener
+    assert (watch().listener, watch().sockets, watch().doubted) == (None, {}, set())
     async with established(NOTIFICATIONS, "alice") as alice:
         await sync_to_async(disable)(ALICE)
         assert (await alice.receive())["code"] == CloseCode.UNAUTHORIZED
@@ -294,7 +294,7 @@ async def test_word_is_listened_for_before_anybody_is_looked_up(monkeypatch, lay
 async def test_group_is_joined_again_where_redis_forgot_it(settings, layer):
     settings.WEBSOCKET_RECHECK_SECONDS = 0.2
     async with established(NOTIFICATIONS, "alice"):
-        await layer.group_discard(AUTHORITY_GROUP, watch().channel)
+        await layer.group_discard(AUTHORITY_GROUP, watch().listener.channel)
         assert not is_joined(layer)
         await eventually(lambda: is_joined(layer))
 
@@ -355,9 +355,9 @@ async def test_watch_that_begins_anew_hears_while_the_last_still_ends(monkeypatc
     monkeypatch.setattr(layer, "receive", receive, raising=False)
     async with AsyncExitStack() as alice:
         await alice.enter_async_context(established(NOTIFICATIONS, "alice"))
-        first = watch().channel
+        first = watch().listener.channel
         leaving = asyncio.create_task(alice.pop_all().aclose())
-    await eventually(lambda: not watch().work)
+    await eventually(lambda: not watch().listener)
     async with established(NOTIFICATIONS, "bob") as bob:
         released.set()
         await leaving

@@ -93,4 +93,4 @@ def announce(**change: str) -> None:
     `change` names what the authorities in question have in common, as in `Authority`.
     """
     message = {"type": "authority.changed", "change": change}
-    async_to_sync(send_after_commit)(AUTHORITY_GROUP, message)
+    async_to_sync(send_after_commit)(AUTHORITY_GROUP, lambda: message)

@@ -8,17 +8,20 @@ from channels.consumer import get_handler_name
 from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
-from channels.layers import get_channel_layer
 from channels.utils import await_many_dispatch
 from django.db import DatabaseError
 
 from .authority import Authority, refusals
 from .close_codes import CloseCode, Refusal
 from .conversation import Conversation
+from .cursor import Cursor
 from .expiry import Expiry
-from .layer import LAYER_ERRORS, LAYER_TIMEOUT
+from .hub import hub
+from .layer import LAYER_ERRORS
 from .limits import time_to_connect
 from .middleware import SUBPROTOCOL
+from .outlet import Outlet
+from .resume import start
 from .watch import watch
 
 logger = logging.getLogger(__name__)
@@ -30,19 +33,14 @@ TOKEN_EXPIRED = Refusal(CloseCode.UNAUTHORIZED, "The token has expired.")
 
 
 class RealtimeConsumer(Conversation, AsyncWebsocketConsumer):
-    """One authenticated socket on one group; subclasses say who may join and what is sent.
-
-    `handles` lists the types of group messages that a subclass declares a method for.
-    """
+    """One authenticated socket on one stream; subclasses say on which, and who may listen."""
 
     greeting: str
-    # A tuple: what is looked for in it may be anything, also what cannot be hashed.
-    handles: tuple[str, ...] = ()
     # The organisation whose members may listen; None where every user may.
     org_id: str | None = None
 
-    def group_name(self) -> str:
-        """Return the group that this socket hears."""
+    def stream_name(self) -> str:
+        """Return the stream that this socket follows."""
         raise NotImplementedError
 
     def established(self) -> dict:
@@ -52,17 +50,15 @@ class RealtimeConsumer(Conversation, AsyncWebsocketConsumer):
     # The life of a connection
 
     async def __call__(self, scope, receive, send):
-        """Run one connection; whatever ends it, its membership ends with it."""
+        """Run one connection; whatever ends it, the process holds nothing of it afterwards."""
         self.scope, self.base_send = scope, send
-        self.channel_layer = get_channel_layer(self.channel_layer_alias)
-        self.channel_name, self.subscribed = None, asyncio.Event()
         self.authority, self.is_closing = None, False
+        self.cursor = Cursor(self, Outlet(send))
         self.inbox = asyncio.Queue()
         self.expiry = Expiry(self.inbox)
         self.start_conversation()
         try:
-            sources = [receive, self.receive_from_layer, self.inbox.get]
-            await await_many_dispatch(sources, self.dispatch)
+            await await_many_dispatch([receive, self.inbox.get], self.dispatch)
         except StopConsumer:
             pass
         except Exception:
@@ -74,7 +70,7 @@ class RealtimeConsumer(Conversation, AsyncWebsocketConsumer):
             await self.leave()
 
     async def dispatch(self, message):
-        """Run the method that the message of server, layer or inbox asks for.
+        """Run the method that the message of server or inbox asks for.
 
         Channels' own hops to the database thread before each message, so that one slow query delays
         every socket's; here whoever queries goes through `database_sync_to_async`, which cleans up
@@ -97,8 +93,10 @@ class RealtimeConsumer(Conversation, AsyncWebsocketConsumer):
                 "user_id": self.user_id,
                 "expires_at": self.expires_at,
                 **self.established(),
+                **self.start._asdict(),
             }
         )
+        self.cursor.follow(self.start.offset)
 
     async def refusal_in_time(self) -> Refusal | None:
         """Return why this socket may not listen, or None once it is joined and watched."""
@@ -124,14 +122,16 @@ class RealtimeConsumer(Conversation, AsyncWebsocketConsumer):
         return found.get(authority)
 
     async def join(self) -> Refusal | None:
-        """Enter the group; a layer out of reach is our fault, never the token's."""
+        """Enter the stream; a layer out of reach is our fault, never the token's."""
         try:
-            self.channel_name = await self.channel_layer.new_channel()
-            self.subscribed.set()
-            await self.channel_layer.group_add(self.group_name(), self.channel_name)
+            feed = await hub().enter(self.stream_name(), self.cursor)
+            self.start = await start(feed, self.scope["query_string"])
         except LAYER_ERRORS as error:
             logger.error("No group could be joined: %r", error)
             return LAYER_UNAVAILABLE
+        except DatabaseError:
+            logger.exception("A stream could not be read")
+            return DATABASE_UNAVAILABLE
 
     def trust(self, claims: dict) -> None:
         """Let the socket live by these claims, until they expire."""
@@ -142,14 +142,18 @@ class RealtimeConsumer(Conversation, AsyncWebsocketConsumer):
     def end(self, refusal: Refusal) -> None:
         """Deliver nothing from now on; the last frame and the close follow."""
         if not self.is_closing:
-            self.is_closing = True
-            self.inbox.put_nowait({"type": "authority.ended", "refusal": refusal})
+            self.fall_silent()
+            self.inbox.put_nowait({"type": "connection.ended", "refusal": refusal})
 
     async def refuse(self, refusal: Refusal):
         """Say why in a last frame, then close; nothing else is sent on this socket."""
         if not self.is_closing:
-            self.is_closing = True
+            self.fall_silent()
             await self.close_with(refusal)
+
+    def fall_silent(self) -> None:
+        self.is_closing = True
+        self.cursor.stop()
 
     async def close_with(self, refusal: Refusal):
         await self.send_json(refusal.frame())
@@ -160,17 +164,11 @@ class RealtimeConsumer(Conversation, AsyncWebsocketConsumer):
         self.expiry.forget()
         if self.authority:
             await watch().leave(self)
-        if self.channel_name is None:
-            return
-        try:
-            async with asyncio.timeout(LAYER_TIMEOUT):
-                await self.channel_layer.group_discard(self.group_name(), self.channel_name)
-        except LAYER_ERRORS as error:
-            logger.error("A group could not be left, the membership will expire: %r", error)
+        await hub().leave(self.cursor)
 
     # From the inbox
 
-    async def authority_ended(self, event: dict):
+    async def connection_ended(self, event: dict):
         await self.close_with(event["refusal"])
 
     async def token_expiring(self, event: dict):
@@ -179,38 +177,3 @@ class RealtimeConsumer(Conversation, AsyncWebsocketConsumer):
 
     async def token_expired(self, event: dict):
         await self.refuse(TOKEN_EXPIRED)
-
-    # From the channel layer
-
-    async def receive_from_layer(self) -> dict:
-        """Return the next group message in an envelope.
-
-        The envelope keeps a group message from choosing the method that runs: its own type may be
-        `websocket.disconnect`, `close`, or one that only a newer release knows.
-        """
-        await self.subscribed.wait()
-        try:
-            message = await self.channel_layer.receive(self.channel_name)
-        except LAYER_ERRORS as error:
-            logger.error("The channel layer is lost: %r", error)
-            return {"type": "layer.lost"}
-        return {"type": "layer.message", "message": message}
-
-    async def layer_message(self, envelope: dict):
-        message = envelope["message"]
-        if self.is_closing:
-            return
-        if not isinstance(message, dict) or message.get("type") not in self.handles:
-            return logger.warning("Ignored a group message of a type not handled here")
-        await getattr(self, get_handler_name(message))(message)
-
-    async def layer_lost(self, envelope: dict):
-        self.subscribed.clear()
-        await self.refuse(LAYER_UNAVAILABLE)
-
-    async def send_frame(self, message: dict):
-        """Send the frame of a group message as it is: its sender has encoded it once for all."""
-        if isinstance(message.get("frame"), str):
-            await self.send(text_data=message["frame"])
-        else:
-            logger.warning("Ignored a group message without a frame")

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from functools import partial
 
 from asgiref.sync import async_to_sync, sync_to_async
@@ -19,28 +20,37 @@ LAYER_ERRORS = (RedisError, ChannelFull, OSError)
 LAYER_TIMEOUT = 2
 
 
-async def send_after_commit(group: str, message: dict) -> None:
-    """Send to a group once the caller's transaction commits, or now where there is none."""
-    send = partial(_send, group, message)
-    if not await sync_to_async(_send_on_commit)(send):
-        await send()
+def within_reason() -> asyncio.Timeout:
+    """Limit how long a layer may take; TimeoutError is one of LAYER_ERRORS."""
+    return asyncio.timeout(LAYER_TIMEOUT)
 
 
-def _send_on_commit(send) -> bool:
-    """Leave `send` to the transaction that the caller's thread is in, if it is in one.
+async def send_after_commit(group: str, make: Callable[[], dict]) -> None:
+    """Make a message, and send it to a group once the caller's transaction commits.
+
+    `make` runs in the caller's transaction, if there is one; where there is none, the message is
+    sent at once.
+    """
+    if message := await sync_to_async(_make)(group, make):
+        await _send(group, message)
+
+
+def _make(group: str, make: Callable[[], dict]) -> dict | None:
+    """Make the message; leave it to the transaction that the caller's thread is in, if any.
 
     `async_to_sync` runs this in the thread it was called from, so the transaction is the caller's.
     """
+    message = make()
     if not transaction.get_connection().in_atomic_block:
-        return False
-    transaction.on_commit(async_to_sync(send))
-    return True
+        return message
+    transaction.on_commit(partial(async_to_sync(_send), group, message))
+    return None
 
 
 async def _send(group: str, message: dict) -> None:
     """Hand the message to the layer; a layer that is down must not fail the caller's work."""
     try:
-        async with asyncio.timeout(LAYER_TIMEOUT):
+        async with within_reason():
             await get_channel_layer().group_send(group, message)
     except LAYER_ERRORS as error:
         logger.error("A message for %s was not sent: %s", group, str(error) or type(error).__name__)

@@ -11,31 +11,27 @@ from typing import Protocol
 from weakref import WeakKeyDictionary
 
 from channels.db import database_sync_to_async
-from channels.layers import get_channel_layer
 
 from .authority import Authority, refusals
 from .close_codes import CloseCode, Refusal
+from .cursor import Reader
 from .groups import AUTHORITY_GROUP
-from .layer import LAYER_ERRORS, LAYER_TIMEOUT
 from .limits import limit
+from .listener import Listener
 
 logger = logging.getLogger(__name__)
 
-# Seconds between two tries to reach a layer or a database that is out of reach.
+# Seconds between two tries to reach a database that is out of reach.
 RETRY = 1
 
 # A thread of its own: one slow query elsewhere must not put off the end of anybody's authority.
 look_up = database_sync_to_async(refusals, thread_sensitive=False)
 
 
-class Watched(Protocol):
+class Watched(Reader, Protocol):
     """A socket, as far as the watch knows it."""
 
     authority: Authority
-    is_closing: bool
-
-    def end(self, refusal: Refusal) -> None:
-        """Deliver nothing from now on, say why, and close."""
 
 
 class Watch:
@@ -45,9 +41,9 @@ class Watch:
         self.sockets: dict[str, set[Watched]] = {}
         self.doubted: set[Watched] = set()
         self.doubt = asyncio.Event()
-        self.listens = asyncio.Event()
-        self.work: list[asyncio.Task] = []
-        self.channel = ""
+        # The process's ear, a channel apart: no burst of events can push out a word of authority.
+        self.listener: Listener | None = None
+        self.looking_up: asyncio.Task | None = None
 
     async def enter(self, socket: Watched) -> Refusal | None:
         """Watch a socket from now on, unless its user has as many as allowed.
@@ -58,10 +54,10 @@ class Watch:
         if sum(not other.is_closing for other in mine) >= limit("WEBSOCKET_SOCKETS_PER_USER"):
             return Refusal(CloseCode.TOO_MANY_CONNECTIONS, "You have too many connections open.")
         mine.add(socket)
-        if not self.work:
-            self.listens.clear()
-            self.work = [asyncio.create_task(each) for each in (self._listen(), self._look_up())]
-        await self.listens.wait()
+        if not self.listener:
+            self.listener = Listener({AUTHORITY_GROUP}, self._hear, self._doubt_all)
+            self.looking_up = asyncio.create_task(self._look_up())
+        await self.listener.tried.wait()
 
     async def leave(self, socket: Watched) -> None:
         """Watch a socket no longer; the last one to leave ends the work."""
@@ -70,36 +66,20 @@ class Watch:
         self.doubted.discard(socket)
         if not mine:
             self.sockets.pop(socket.authority.subject, None)
-        if not self.sockets:
-            work, self.work = self.work, []
-            await cancelled(work)
+        if not self.sockets and self.listener:
+            listener, self.listener = self.listener, None
+            self.looking_up.cancel()
+            await listener.stop()
 
     def everybody(self) -> set[Watched]:
         return {socket for mine in self.sockets.values() for socket in mine}
 
-    async def _listen(self) -> None:
-        """Doubt whoever a word may concern; where a word may have been missed, everybody."""
-        while True:
-            try:
-                await self._hear(get_channel_layer())
-            except Exception as error:  # whatever is wrong with the layer, the watch outlives it
-                logger.error("The word of ended authority cannot be heard: %r", error)
-            self.listens.set()
-            await asyncio.sleep(RETRY)
-            self._suspect({})
+    async def _hear(self, message) -> None:
+        self._suspect(change_in(message))
 
-    async def _hear(self, layer) -> None:
-        # Its own, too: the work of a watch that begins anew may overlap with the end of the last.
-        channel = self.channel = await layer.new_channel()
-        try:
-            await layer.group_add(AUTHORITY_GROUP, channel)
-            self.listens.set()
-            while True:
-                self._suspect(change_in(await layer.receive(channel)))
-        finally:
-            with suppress(*LAYER_ERRORS):
-                async with asyncio.timeout(LAYER_TIMEOUT):
-                    await layer.group_discard(AUTHORITY_GROUP, channel)
+    def _doubt_all(self) -> None:
+        """Doubt everybody where a word may have been missed."""
+        self._suspect({})
 
     def _suspect(self, change: dict[str, str]) -> None:
         self.doubted |= {s for s in self.everybody() if s.authority.is_touched_by(change)}
@@ -117,7 +97,7 @@ class Watch:
             if now() >= due:
                 due = now() + limit("WEBSOCKET_RECHECK_SECONDS")
                 self.doubted = self.everybody()
-                await self._join_again()
+                await self.listener.join_again({AUTHORITY_GROUP})
             self.doubt.clear()
             doubted, self.doubted = self.doubted, set()
             try:
@@ -128,25 +108,11 @@ class Watch:
                 self.doubted |= doubted & self.everybody()
                 self.doubt.set()
 
-    async def _join_again(self) -> None:
-        """Enter the group anew: a Redis that was flushed has forgotten who was in it."""
-        with suppress(*LAYER_ERRORS):
-            async with asyncio.timeout(LAYER_TIMEOUT):
-                await get_channel_layer().group_add(AUTHORITY_GROUP, self.channel)
-
 
 def change_in(message) -> dict[str, str]:
     """Return the change that a group message tells of; what says nothing may concern everybody."""
     change = message.get("change") if isinstance(message, dict) else None
     return change if isinstance(change, dict) and all(isinstance(c, str) for c in change) else {}
-
-
-async def cancelled(tasks: list[asyncio.Task]) -> None:
-    """Cancel the tasks and wait until they have ended; a layer may swallow a cancellation."""
-    while running := [task for task in tasks if not task.done()]:
-        for task in running:
-            task.cancel()
-        await asyncio.wait(running, timeout=0.1)
 
 
 def end_all(doubted: set[Watched], ended: dict[Authority, Refusal]) -> None:

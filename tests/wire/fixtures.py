@@ -6,8 +6,10 @@ import subprocess
 import sys
 
 import pytest
+from asgiref.sync import sync_to_async
 from channels.layers import channel_layers
 from django.conf import settings
+from django.db import connections
 from django.utils.module_loading import import_string
 from redis.asyncio import Redis
 
@@ -33,6 +35,26 @@ def environment():
     }
     subprocess.run([sys.executable, "-c", PREPARE], env=os.environ | environment, check=True)
     return environment
+
+
+@pytest.fixture
+async def shared_database(environment, django_db_setup, django_db_blocker):
+    """Let this process write where the servers read: what is sent is a row first."""
+    with django_db_blocker.unblock(), use_database(environment["DATABASE_URL"]):
+        await sync_to_async(connections.close_all)()
+        yield
+        await sync_to_async(connections.close_all)()
+
+
+@contextlib.contextmanager
+def use_database(url: str):
+    """Have new connections of this process go to a database of the same kind."""
+    usual = connections.settings["default"]["NAME"]
+    connections.settings["default"]["NAME"] = url.removeprefix("sqlite:///")
+    try:
+        yield
+    finally:
+        connections.settings["default"]["NAME"] = usual
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +92,7 @@ def server(request, start):
 
 
 @pytest.fixture(params=["daphne-pubsub", "daphne-core", "uvicorn-pubsub", "uvicorn-core"])
-async def served(request, start, redis_port):
+async def served(request, start, redis_port, shared_database):
     """Each server on each layer; `broadcast_…` in the test reaches it, as from another process."""
     name, kind = request.param.split("-")
     skip_core_without_redis(kind)

@@ -86,6 +86,7 @@ def both_servers(start, stage):
     yield from zip(daphne, uvicorn, strict=True)
 
 
+@pytest.mark.usefixtures("shared_database")
 @pytest.mark.parametrize(("change", "code"), CHANGES.values(), ids=CHANGES)
 async def test_right_taken_away_elsewhere_closes_its_sockets(
     both_servers, stage, connect, redis_port, change, code

@@ -44,7 +44,8 @@ def idle_sockets(start):
 
 
 async def established(client):
-    assert (await client.receive())["type"] == "connection.established"
+    client.greeting = await client.receive()
+    assert client.greeting["type"] == "connection.established"
     return client
 
 
@@ -53,10 +54,9 @@ async def test_notification_reaches_every_socket_of_its_user_only(served, connec
     bob = await established(await connect(served, NOTIFICATIONS, "bob"))
     await broadcast_notification(ALICE, {"title": "For Alice"})
     for tab in tabs:
-        assert await tab.receive() == {
-            "type": "notification",
-            "notification": {"title": "For Alice"},
-        }
+        frame = await tab.receive()
+        assert frame.pop("offset") == tab.greeting["offset"] + 1
+        assert frame == {"type": "notification", "notification": {"title": "For Alice"}}
     await bob.silence()
 
 
@@ -65,11 +65,9 @@ async def test_event_reaches_every_member_of_its_organisation_only(served, conne
     await broadcast_org_event(UUID(int=7), "user.joined", {"user_id": "elsewhere"})
     await broadcast_org_event(ORG_ID, "user.joined", {"user_id": "here"})
     for member in members:
-        assert await member.receive() == {
-            "type": "event",
-            "event_type": "user.joined",
-            "data": {"user_id": "here"},
-        }
+        frame = await member.receive()
+        assert frame.pop("offset") == member.greeting["offset"] + 1
+        assert frame == {"type": "event", "event_type": "user.joined", "data": {"user_id": "here"}}
 
 
 @pytest.mark.parametrize("spell", [str.upper, lambda org_id: org_id.replace("-", "")])
@@ -118,8 +116,9 @@ async def test_user_notifies_oneself_by_rest(served, connect):
         {"type": "dispatch"},
         {"type": "layer.lost"},
         {"type": "of.a.newer.release"},
-        {"type": "notification.message"},
-        {"type": "notification.message", "frame": {"not": "text"}},
+        {"type": "notification.message", "frame": "{}"},
+        {"type": "stream.entry"},
+        {"type": "stream.entry", "stream": ["s"], "epoch": "e", "offset": 1, "text": "{}"},
         {"no": "type"},
     ],
     ids=str,

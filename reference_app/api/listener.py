@@ -1,0 +1,107 @@
+"""What a process hears of the channel layer: groups, through one channel of its own.
+
+A layer is at most once and may be away; who listens is told when messages may have been missed.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from weakref import WeakValueDictionary
+
+from channels.layers import get_channel_layer
+
+from .layer import LAYER_ERRORS, within_reason
+
+logger = logging.getLogger(__name__)
+
+# Seconds between two tries to reach a layer that is out of reach.
+RETRY = 1
+
+
+class Listener:
+    """Hears groups of the channel layer, and comes back to them when the layer was away.
+
+    `hear` is awaited for each message, one after the other; `miss` is called when messages may have
+    been missed.
+    """
+
+    def __init__(
+        self,
+        groups: set[str],
+        hear: Callable[[object], Awaitable[None]],
+        miss: Callable[[], None],
+    ):
+        self.groups, self.hear, self.miss = groups, hear, miss
+        # None while there is no layer.
+        self.channel: str | None = None
+        self.tried = asyncio.Event()
+        # A group that is left and joined at once must end as joined.
+        self.locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self.task = asyncio.create_task(self._listen())
+
+    async def join(self, group: str) -> None:
+        """Hear a group from now on; raises one of LAYER_ERRORS where the layer is out of reach."""
+        await self.tried.wait()
+        self.groups.add(group)
+        if self.channel is None:
+            raise ConnectionError("There is no channel to hear it by.")
+        async with self._lock(group), within_reason():
+            await get_channel_layer().group_add(group, self.channel)
+
+    async def leave(self, group: str) -> None:
+        self.groups.discard(group)
+        async with self._lock(group):
+            if self.channel:
+                await discard(group, self.channel)
+
+    async def join_again(self, groups: set[str]) -> None:
+        """Enter groups anew: a Redis that was flushed has forgotten who was in them."""
+        with suppress(*LAYER_ERRORS):
+            for group in groups & self.groups:
+                await self.join(group)
+
+    async def stop(self) -> None:
+        """Leave all groups, and wait until that is done."""
+        while not self.task.done():  # a layer may swallow a cancellation
+            self.task.cancel()
+            await asyncio.wait([self.task], timeout=0.1)
+
+    def _lock(self, group: str) -> asyncio.Lock:
+        return self.locks.setdefault(group, asyncio.Lock())
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                await self._hear(get_channel_layer())
+            except Exception as error:  # whatever is wrong with the layer, the listener outlives it
+                logger.error("The channel layer cannot be heard: %r", error)
+            self.tried.set()
+            await asyncio.sleep(RETRY)
+            self.miss()
+
+    async def _hear(self, layer) -> None:
+        async with within_reason():
+            channel = await layer.new_channel()
+        try:
+            for group in [*self.groups]:
+                async with within_reason():
+                    await layer.group_add(group, channel)
+            self.channel = channel
+            self.tried.set()
+            while True:
+                message = await layer.receive(channel)
+                await self.hear(message)
+        finally:
+            self.channel = None
+            for group in [*self.groups]:
+                await discard(group, channel)
+
+
+async def discard(group: str, channel: str) -> None:
+    """Leave a group; a membership that cannot be ended now will expire."""
+    try:
+        async with within_reason():
+            await get_channel_layer().group_discard(group, channel)
+    except LAYER_ERRORS as error:
+        logger.error("A group could not be left, the membership will expire: %r", error)

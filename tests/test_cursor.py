@@ -1,0 +1,195 @@
+"""A socket that does not read: nothing is held for it, nobody waits for it, and it can resume."""
+
+import asyncio
+
+import pytest
+from asgiref.sync import sync_to_async
+
+from api.close_codes import CloseCode
+from api.cursor import HISTORY_GONE, TOO_SLOW, Cursor
+from api.feed import Feed
+from api.groups import user_group
+from api.hub import hub, message_of
+from api.outlet import Outlet
+from api.streams import PAGE, append, position, prune
+from devrealm.people import PEOPLE
+from tests.dialogue import NOTIFICATIONS, established
+from tests.test_feed import ALICE, ON_PUBSUB, heard, notify
+from tests.test_streams import LONG
+from tests.wire.servers import eventually
+
+pytestmark = pytest.mark.usefixtures("people", "layer")
+
+
+class Reader:
+    """A socket that reads when it is let."""
+
+    def __init__(self):
+        self.reads, self.received, self.ended = asyncio.Event(), [], []
+        self.is_closing = False
+        self.cursor = Cursor(self, Outlet(self.send))
+
+    async def send(self, event):
+        await self.reads.wait()
+        self.received.append(event["text"])
+
+    def end(self, refusal):
+        self.is_closing = True
+        self.ended.append(refusal)
+        self.cursor.stop()
+
+
+@pytest.fixture
+async def feed():
+    """A feed of an empty stream, opened."""
+    feed = Feed("quiet")
+    feed.open(await sync_to_async(position)("quiet"))
+    yield feed
+    feed.close()
+
+
+async def write(feed, count, hear=True):
+    """Append, and have the feed hear of it; return the texts."""
+    entries = [await sync_to_async(append)(feed.name, {"n": n}) for n in range(count)]
+    for each in entries:
+        if hear:
+            await feed.hear(each.offset, each.text)
+    return [each.text for each in entries]
+
+
+def follow(feed, offset=0):
+    reader = Reader()
+    reader.cursor.feed = feed
+    feed.cursors.add(reader.cursor)
+    reader.cursor.follow(offset)
+    return reader
+
+
+@ON_PUBSUB
+async def test_socket_that_does_not_read_delays_nobody_and_catches_up(feed):
+    stalled, other = follow(feed), follow(feed)
+    other.reads.set()
+    texts = await write(feed, 2 * PAGE)
+    assert (stalled.received, other.received) == ([], texts)
+    stalled.reads.set()
+    await eventually(lambda: len(stalled.received) == len(texts))
+    assert stalled.received == texts
+    assert await write(feed, 1) == stalled.received[len(texts) :]
+
+
+@ON_PUBSUB
+@pytest.mark.parametrize(("count", "ended"), [(11, []), (12, [TOO_SLOW])])
+async def test_socket_may_miss_as_many_frames_as_allowed_and_not_one_more(
+    settings, feed, count, ended
+):
+    """One frame is on its way; the ten that come meanwhile are allowed."""
+    settings.WEBSOCKET_MAX_BEHIND = 10
+    reader = follow(feed)
+    await write(feed, count)
+    assert reader.ended == ended
+
+
+@ON_PUBSUB
+async def test_what_is_missed_is_counted_anew_once_the_socket_has_caught_up(settings, feed):
+    settings.WEBSOCKET_MAX_BEHIND = 10
+    reader = follow(feed)
+    for _ in range(3):
+        reader.reads.clear()
+        await write(feed, 8)
+        reader.reads.set()
+        await eventually(lambda: reader.cursor.task is None)
+    assert (len(reader.received), reader.ended) == (24, [])
+
+
+@ON_PUBSUB
+async def test_nothing_is_sent_after_the_end_not_even_what_had_begun(feed):
+    reader = follow(feed)
+    await write(feed, 2)
+    reader.end(TOO_SLOW)
+    reader.reads.set()
+    await asyncio.wait([reader.cursor.task])
+    await write(feed, 1)
+    assert reader.received == []
+
+
+@ON_PUBSUB
+async def test_socket_whose_history_was_pruned_while_it_did_not_read_is_told(feed):
+    reader = follow(feed)
+    await write(feed, 5)
+    await sync_to_async(prune)(keep=1, age=LONG)
+    reader.reads.set()
+    await eventually(lambda: reader.ended)
+    assert reader.ended == [HISTORY_GONE]
+    assert len(reader.received) == 1
+
+
+@ON_PUBSUB
+@pytest.mark.parametrize("when", ["at once", "later"])
+async def test_client_that_is_gone_is_left_to_the_server(feed, when):
+    reader = Reader()
+
+    async def fail(event):
+        if when == "later":
+            await asyncio.sleep(0)
+        raise OSError("gone")
+
+    reader.cursor.outlet.send = fail
+    reader.cursor.feed = feed
+    feed.cursors.add(reader.cursor)
+    reader.cursor.follow(0)
+    other = follow(feed)
+    other.reads.set()
+    texts = await write(feed, 3)
+    assert (other.received, reader.ended) == (texts, [])
+
+
+@ON_PUBSUB
+async def test_socket_that_was_too_slow_reads_4108_and_resumes(settings):
+    settings.WEBSOCKET_MAX_BEHIND = 3
+    async with established(NOTIFICATIONS, "alice") as alice:
+        epoch = alice.greeting["epoch"]
+        (cursor,) = hub().feeds[user_group(ALICE)].cursors
+        cursor.outlet.pauseProducing()
+        await notify(*range(6))
+        closing = await alice.receive()
+        assert (closing["code"], closing["reconnect"]) == (CloseCode.TOO_SLOW, True)
+        assert await alice.closed() == CloseCode.TOO_SLOW
+        async with established(f"{NOTIFICATIONS}?epoch={epoch}&offset=0", "alice") as back:
+            assert await heard(back, 6) == [(n + 1, n) for n in range(6)]
+
+
+@ON_PUBSUB
+async def test_one_hub_joins_a_group_once_and_leaves_it_with_the_last_socket(layer, monkeypatch):
+    calls = []
+
+    def noting(name, method):
+        async def call(group, channel):
+            calls.append((name, group))
+            await method(group, channel)
+
+        return call
+
+    for name in ("group_add", "group_discard"):
+        monkeypatch.setattr(layer, name, noting(name, getattr(layer, name)), raising=False)
+    bob = user_group(PEOPLE["bob"].subject)
+    async with established(NOTIFICATIONS, "alice"):
+        async with established(NOTIFICATIONS, "bob"), established(NOTIFICATIONS, "bob"):
+            pass
+        assert [name for name, group in calls if group == bob] == ["group_add", "group_discard"]
+        assert set(hub().feeds) == {user_group(ALICE)}
+    assert (hub().feeds, hub().listener) == ({}, None)
+
+
+@ON_PUBSUB
+async def test_stranger_to_a_frame_that_is_early_follows_from_where_it_is(feed):
+    """Who joins while a frame is missing is sent that frame, and what comes after it, once."""
+    first = follow(feed)
+    first.reads.set()
+    messages = [
+        message_of(feed.name, await sync_to_async(append)(feed.name, {"n": n})) for n in (1, 2)
+    ]
+    await feed.hear(2, messages[1]["text"])
+    second = follow(feed)
+    second.reads.set()
+    await feed.hear(1, messages[0]["text"])
+    assert first.received == second.received == [message["text"] for message in messages]

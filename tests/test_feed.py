@@ -1,0 +1,333 @@
+"""What a layer loses, doubles or disorders; each said of a real socket, without a server."""
+
+import asyncio
+import json
+
+import pytest
+from asgiref.sync import SyncToAsync, sync_to_async
+from django.db import OperationalError
+
+from api import feed as feed_module
+from api import frames
+from api import hub as hub_module
+from api import layer as layer_module
+from api.close_codes import CloseCode
+from api.consumers import broadcast_notification
+from api.groups import user_group
+from api.hub import hub, message_of
+from api.models import Stream
+from api.streams import append, prune
+from devrealm.people import PEOPLE
+from tests.dialogue import NOTIFICATIONS, established
+from tests.test_streams import LONG
+from tests.wire.servers import eventually
+
+pytestmark = pytest.mark.usefixtures("people", "layer")
+
+ON_PUBSUB = pytest.mark.parametrize("layer", ["pubsub"], indirect=True)
+ALICE = PEOPLE["alice"].subject
+STREAM = user_group(ALICE)
+
+
+@pytest.fixture
+def lossy(monkeypatch):
+    """Return a set of offsets whose messages the layer loses."""
+    lost, send = set(), layer_module._send
+
+    async def lose(group, message):
+        if message.get("offset") not in lost:
+            await send(group, message)
+
+    monkeypatch.setattr(layer_module, "_send", lose)
+    return lost
+
+
+@pytest.fixture
+def reads(monkeypatch):
+    """Return a list of the offsets after which a page was read."""
+    asked, read_after = [], feed_module.read_after
+
+    async def note(stream_id, offset):
+        asked.append(offset)
+        return await read_after(stream_id, offset)
+
+    monkeypatch.setattr(feed_module, "read_after", note)
+    return asked
+
+
+async def notify(*numbers):
+    for number in numbers:
+        await broadcast_notification(ALICE, {"n": number})
+
+
+async def heard(client, count):
+    frames = [await client.receive() for _ in range(count)]
+    return [(frame["offset"], frame["notification"]["n"]) for frame in frames]
+
+
+async def entry(number):
+    """Return the message of a new row that nobody has sent."""
+    frame = {"type": "notification", "notification": {"n": number}}
+    return message_of(STREAM, await sync_to_async(append)(STREAM, frame))
+
+
+async def test_gap_is_read_from_the_rows_when_the_next_frame_shows_it(lossy):
+    lossy.update({2, 3})
+    async with established(NOTIFICATIONS, "alice") as alice:
+        await notify(1, 2, 3, 4)
+        assert await heard(alice, 4) == [(1, 1), (2, 2), (3, 3), (4, 4)]
+
+
+async def test_lost_last_frame_is_found_by_the_check_of_tails(settings, lossy):
+    settings.WEBSOCKET_TAIL_CHECK_SECONDS = 0.2
+    lossy.add(2)
+    async with established(NOTIFICATIONS, "alice") as alice:
+        await notify(1, 2)
+        assert await heard(alice, 2) == [(1, 1), (2, 2)]
+
+
+@ON_PUBSUB
+async def test_group_that_redis_forgot_is_joined_again_when_the_check_finds_a_loss(settings, layer):
+    settings.WEBSOCKET_TAIL_CHECK_SECONDS = 0.2
+    async with established(NOTIFICATIONS, "alice") as alice:
+        await layer.group_discard(STREAM, hub().listener.channel)
+        await notify(1)
+        assert await heard(alice, 1) == [(1, 1)]
+        await eventually(lambda: any(group.endswith(STREAM) for group in layer.groups))
+
+
+@ON_PUBSUB
+async def test_tails_are_checked_at_once_when_the_layer_was_away(monkeypatch, settings, layer):
+    settings.WEBSOCKET_TAIL_CHECK_SECONDS = 60
+    monkeypatch.setattr("api.listener.RETRY", 0.1)
+    receive, dies = layer.receive, asyncio.Event()
+
+    async def die(channel):
+        if channel == hub().listener.channel and not dies.is_set():
+            await dies.wait()
+            raise ConnectionResetError("Redis died")
+        return await receive(channel)
+
+    monkeypatch.setattr(layer, "receive", die, raising=False)
+    async with established(NOTIFICATIONS, "alice") as alice:
+        await entry(1)
+        dies.set()
+        assert await heard(alice, 1) == [(1, 1)]
+
+
+@ON_PUBSUB
+async def test_gap_is_read_once_for_all_sockets_of_the_process(lossy, reads):
+    lossy.add(1)
+    async with (
+        established(NOTIFICATIONS, "alice") as one,
+        established(NOTIFICATIONS, "alice") as two,
+        established(NOTIFICATIONS, "alice") as three,
+    ):
+        await notify(1, 2)
+        for client in (one, two, three):
+            assert await heard(client, 2) == [(1, 1), (2, 2)]
+    assert reads == [0]
+
+
+@ON_PUBSUB
+async def test_sockets_that_resume_from_one_place_share_a_query(reads):
+    async with established(NOTIFICATIONS, "alice") as stayed:
+        await notify(1, 2)
+        cursors = [cursor for cursor in hub().feeds[STREAM].cursors]
+        feed = cursors[0].feed
+        pages = await asyncio.gather(*(feed.read_after(0) for _ in range(5)))
+        assert all(page == pages[0] for page in pages) and len(pages[0]) == 2
+        await heard(stayed, 2)
+    assert reads == [0]
+
+
+@ON_PUBSUB
+async def test_frames_in_the_wrong_order_are_put_right_without_a_query(monkeypatch, reads):
+    monkeypatch.setattr(feed_module, "PATIENCE", 5)
+    async with established(NOTIFICATIONS, "alice") as alice:
+        messages = [await entry(number) for number in (1, 2, 3)]
+        for index in (2, 0, 1):
+            await hub().hear(messages[index])
+        assert await heard(alice, 3) == [(1, 1), (2, 2), (3, 3)]
+    assert reads == []
+
+
+@ON_PUBSUB
+async def test_more_early_frames_than_are_kept_come_from_the_rows(monkeypatch):
+    monkeypatch.setattr(feed_module, "MOST_EARLY", 2)
+    async with established(NOTIFICATIONS, "alice") as alice:
+        messages = [await entry(number) for number in range(1, 7)]
+        for message in messages[1:]:
+            await hub().hear(message)
+        assert len(hub().feeds[STREAM].early) == 2
+        assert [offset for offset, _ in await heard(alice, 6)] == [1, 2, 3, 4, 5, 6]
+        assert hub().feeds[STREAM].early == {}
+
+
+@ON_PUBSUB
+async def test_group_is_joined_before_the_position_is_read(monkeypatch, layer):
+    """So what is sent in between is heard, or in the rows that are read."""
+    order, join, position = [], layer.group_add, hub_module.position
+
+    async def note_join(group, channel):
+        await join(group, channel)
+        order.append(group)
+
+    async def note_position(name):
+        order.append("read")
+        return await position(name)
+
+    monkeypatch.setattr(layer, "group_add", note_join, raising=False)
+    monkeypatch.setattr(hub_module, "position", note_position)
+    async with established(NOTIFICATIONS, "alice"):
+        assert order.index(STREAM) < order.index("read")
+
+
+@ON_PUBSUB
+async def test_frame_that_is_heard_while_the_position_is_read_is_not_lost(monkeypatch):
+    position = hub_module.position
+
+    async def position_before_it_is_written(name):
+        place = await position(name)
+        await notify(1)
+        await eventually(lambda: hub().feeds[STREAM].early)
+        return place
+
+    monkeypatch.setattr(hub_module, "position", position_before_it_is_written)
+    async with established(NOTIFICATIONS, "alice") as alice:
+        assert alice.greeting["offset"] == 0
+        assert await heard(alice, 1) == [(1, 1)]
+
+
+@ON_PUBSUB
+async def test_frames_that_come_at_once_go_out_one_after_the_other(monkeypatch, reads):
+    """Though the first is still on its way to the second socket when the next comes."""
+    monkeypatch.setattr(feed_module, "IN_A_ROW", 1)
+    async with (
+        established(NOTIFICATIONS, "alice") as one,
+        established(NOTIFICATIONS, "alice") as two,
+    ):
+        messages = [await entry(number) for number in (1, 2, 3)]
+        await asyncio.gather(*(hub().hear(message) for message in messages))
+        for client in (one, two):
+            assert await heard(client, 3) == [(1, 1), (2, 2), (3, 3)]
+    assert reads == []
+
+
+@ON_PUBSUB
+async def test_frame_that_comes_twice_is_delivered_once():
+    async with established(NOTIFICATIONS, "alice") as alice:
+        message = await entry(1)
+        await hub().hear(message)
+        await hub().hear(message)
+        assert await heard(alice, 1) == [(1, 1)]
+        assert await alice.receive_nothing()
+
+
+@ON_PUBSUB
+async def test_frame_of_another_epoch_is_not_taken_for_ours():
+    async with established(NOTIFICATIONS, "alice") as alice:
+        await hub().hear(await entry(1) | {"epoch": "another"})
+        assert await alice.receive_nothing()
+
+
+@ON_PUBSUB
+async def test_stream_that_begins_anew_closes_its_sockets_and_says_so(settings):
+    settings.WEBSOCKET_TAIL_CHECK_SECONDS = 0.2
+    async with established(NOTIFICATIONS, "alice") as alice:
+        await notify(1)
+        await heard(alice, 1)
+        epoch = alice.greeting["epoch"]
+        await Stream.objects.all().adelete()
+        assert (await alice.receive())["code"] == CloseCode.UNAVAILABLE
+        async with established(f"{NOTIFICATIONS}?epoch={epoch}&offset=1", "alice") as back:
+            assert (back.greeting["offset"], back.greeting["recovered"]) == (0, False)
+            assert back.greeting["epoch"] != epoch
+            await notify(2)
+            assert await heard(back, 1) == [(1, 2)]
+
+
+@ON_PUBSUB
+@pytest.mark.parametrize("keep", [0, 1])
+async def test_gap_that_was_pruned_closes_the_socket_and_is_never_filled_in_part(lossy, keep):
+    lossy.update({1, 2})
+    async with established(NOTIFICATIONS, "alice") as alice:
+        epoch = alice.greeting["epoch"]
+        await notify(1, 2)
+        late = await entry(3)
+        await sync_to_async(prune)(keep, age=LONG)
+        await hub().hear(late)
+        closing = await alice.receive()
+        assert (closing["code"], closing["reconnect"]) == (CloseCode.UNAVAILABLE, True)
+        async with established(f"{NOTIFICATIONS}?epoch={epoch}&offset=0", "alice") as back:
+            assert (back.greeting["offset"], back.greeting["recovered"]) == (3, False)
+
+
+@ON_PUBSUB
+async def test_database_that_is_away_is_asked_again(monkeypatch, lossy, caplog):
+    monkeypatch.setattr(feed_module, "RETRY", 0.05)
+    read_after, failures = feed_module.read_after, []
+
+    async def fail_once(*args):
+        if not failures:
+            failures.append(args)
+            raise OperationalError("no such host")
+        return await read_after(*args)
+
+    monkeypatch.setattr(feed_module, "read_after", fail_once)
+    lossy.add(1)
+    async with established(NOTIFICATIONS, "alice") as alice:
+        await notify(1, 2)
+        assert await heard(alice, 2) == [(1, 1), (2, 2)]
+    assert "A stream could not be read: OperationalError('no such host')" in caplog.text
+
+
+@ON_PUBSUB
+async def test_tails_that_cannot_be_checked_are_checked_again(monkeypatch, settings, lossy, caplog):
+    settings.WEBSOCKET_TAIL_CHECK_SECONDS = 0.1
+    positions, failures = hub_module.positions, []
+
+    async def fail_once(names):
+        if not failures:
+            failures.append(names)
+            raise OperationalError("no such host")
+        return await positions(names)
+
+    monkeypatch.setattr(hub_module, "positions", fail_once)
+    lossy.add(1)
+    async with established(NOTIFICATIONS, "alice") as alice:
+        await notify(1)
+        assert await heard(alice, 1) == [(1, 1)]
+    assert "could not be checked: OperationalError('no such host')" in caplog.text
+
+
+@ON_PUBSUB
+async def test_delivery_costs_no_thread_and_no_json_for_each_socket(monkeypatch):
+    async def cost(sockets):
+        counts = {"threads": 0, "encodings": 0}
+        call, encode = SyncToAsync.__call__, frames.encode
+
+        def counting_call(self, *args, **kwargs):
+            counts["threads"] += 1
+            return call(self, *args, **kwargs)
+
+        def counting_encode(frame):
+            counts["encodings"] += 1
+            return encode(frame)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(SyncToAsync, "__call__", counting_call)
+            patch.setattr(frames, "encode", counting_encode)
+            await notify(1)
+            for socket in sockets:
+                json.loads((await socket.receive_output(timeout=5))["text"])
+        return counts
+
+    async with established(NOTIFICATIONS, "alice") as one:
+        for_one = await cost([one])
+        async with (
+            established(NOTIFICATIONS, "alice") as two,
+            established(NOTIFICATIONS, "alice") as three,
+        ):
+            assert await cost([one, two, three]) == for_one
+    assert for_one["encodings"] == 1

@@ -1,0 +1,152 @@
+"""What a process hears of a layer that may be away; each on both layers where it can be."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+from channels.layers import get_channel_layer
+
+from api import layer as layer_module
+from api import listener as listener_module
+from api.layer import LAYER_ERRORS
+from api.listener import Listener
+from tests.wire.servers import eventually
+
+pytestmark = pytest.mark.usefixtures("layer")
+
+ON_PUBSUB = pytest.mark.parametrize("layer", ["pubsub"], indirect=True)
+
+
+@asynccontextmanager
+async def listening(*groups):
+    """Listen, and note what is heard and how often something may have been missed."""
+    heard, missed = [], []
+
+    async def hear(message):
+        heard.append(message)
+
+    listener = Listener(set(groups), hear, lambda: missed.append("missed"))
+    listener.heard, listener.missed = heard, missed
+    await listener.tried.wait()
+    try:
+        yield listener
+    finally:
+        await listener.stop()
+
+
+async def send(group, **message):
+    await get_channel_layer().group_send(group, message)
+
+
+async def test_groups_are_heard_from_the_start_and_as_they_are_joined():
+    async with listening("first") as listener:
+        await listener.join("second")
+        await send("first", n=1)
+        await send("second", n=2)
+        await eventually(lambda: len(listener.heard) == 2)
+    assert listener.heard == [{"n": 1}, {"n": 2}]
+    assert listener.missed == []
+
+
+async def test_group_that_was_left_is_heard_no_more():
+    async with listening("first", "second") as listener:
+        await listener.leave("first")
+        await send("first", n=1)
+        await send("second", n=2)
+        await eventually(lambda: listener.heard)
+    assert listener.heard == [{"n": 2}]
+
+
+@ON_PUBSUB
+async def test_group_that_is_left_and_joined_at_once_is_heard(monkeypatch, layer):
+    """Though leaving takes longer than joining."""
+    discard = layer.group_discard
+
+    async def slow_discard(group, channel):
+        await asyncio.sleep(0.05)
+        await discard(group, channel)
+
+    monkeypatch.setattr(layer, "group_discard", slow_discard, raising=False)
+    async with listening("first") as listener:
+        await asyncio.gather(listener.leave("first"), listener.join("first"))
+        await send("first", n=1)
+        await eventually(lambda: listener.heard)
+
+
+@ON_PUBSUB
+async def test_layer_that_comes_back_is_heard_again_in_all_groups(monkeypatch, layer, caplog):
+    monkeypatch.setattr(listener_module, "RETRY", 0.05)
+    receive, failures = layer.receive, []
+
+    async def fail_once(channel):
+        if not failures:
+            failures.append(channel)
+            raise ConnectionResetError("Redis died")
+        return await receive(channel)
+
+    monkeypatch.setattr(layer, "receive", fail_once, raising=False)
+    async with listening("first") as listener:
+        await eventually(lambda: listener.missed)
+        await eventually(lambda: listener.channel)
+        await send("first", n=1)
+        await eventually(lambda: listener.heard)
+    assert "cannot be heard: ConnectionResetError('Redis died')" in caplog.text
+
+
+@ON_PUBSUB
+async def test_message_that_cannot_be_taken_does_not_end_the_listening(monkeypatch, caplog):
+    monkeypatch.setattr(listener_module, "RETRY", 0.05)
+    async with listening("first") as listener:
+        usual, listener.hear = listener.hear, fail
+        await send("first", n=1)
+        await eventually(lambda: listener.missed)
+        listener.hear = usual
+        await eventually(lambda: listener.channel)
+        await send("first", n=2)
+        await eventually(lambda: listener.heard == [{"n": 2}])
+    assert "RuntimeError('a bug')" in caplog.text
+
+
+async def fail(message):
+    raise RuntimeError("a bug")
+
+
+@ON_PUBSUB
+@pytest.mark.parametrize("broken", ["new_channel", "group_add"])
+async def test_group_of_a_layer_out_of_reach_cannot_be_joined(monkeypatch, layer, broken):
+    async def refuse(*args):
+        raise ConnectionRefusedError("no Redis")
+
+    monkeypatch.setattr(layer, broken, refuse, raising=False)
+    async with listening() as listener:
+        with pytest.raises(LAYER_ERRORS):
+            await listener.join("first")
+
+
+@ON_PUBSUB
+@pytest.mark.parametrize("broken", ["new_channel", "group_add"])
+async def test_layer_that_hangs_is_not_waited_for(monkeypatch, layer, broken):
+    async def hang(*args):
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(layer_module, "LAYER_TIMEOUT", 0.05)
+    monkeypatch.setattr(layer, broken, hang, raising=False)
+    async with asyncio.timeout(4), listening("before") as listener:
+        with pytest.raises(LAYER_ERRORS):
+            await listener.join("first")
+
+
+@ON_PUBSUB
+async def test_end_leaves_nothing_in_the_layer(layer):
+    async with listening("first") as listener:
+        await listener.join("second")
+        assert len(layer.groups) == 2
+    assert not layer.groups and not layer.channels
+
+
+@ON_PUBSUB
+async def test_flushed_layer_is_joined_again(layer):
+    async with listening("first") as listener:
+        await layer.group_discard("first", listener.channel)
+        await listener.join_again({"first", "not ours"})
+        assert [name.rpartition("__")[2] for name in layer.groups] == ["first"]
