@@ -5,7 +5,14 @@ import uuid
 import pytest
 from django.contrib.auth import get_user_model
 
-from api.authority import NOT_A_MEMBER, SESSION_ENDED, USER_DISABLED, Authority, refusals
+from api.authority import (
+    NOT_A_MEMBER,
+    SESSION_ENDED,
+    USER_DISABLED,
+    Authority,
+    refusal_of,
+    refusals,
+)
 from api.models import Identity, Membership, Organization, end_session
 from devrealm.people import ORG_ID, PEOPLE, settle
 
@@ -21,11 +28,20 @@ def people():
 
 
 def refusal(*authority):
-    return refusals([Authority(*authority)]).get(Authority(*authority))
+    """Return the one verdict of both, for one and for many."""
+    asked = Authority(*authority)
+    verdict = refusal_of(asked)
+    assert refusals([asked]).get(asked) == verdict
+    return verdict
 
 
 def user(subject):
     return Identity.objects.get(subject=subject).user
+
+
+def test_one_authority_takes_one_query(django_assert_num_queries):
+    with django_assert_num_queries(1):
+        assert refusal_of(Authority(ALICE, "a session", ACME)) is None
 
 
 def test_user_and_member_may_listen():

@@ -225,7 +225,7 @@ async def test_database_out_of_reach_is_4104(monkeypatch):
     def fail(authorities):
         raise OperationalError("no such host")
 
-    monkeypatch.setattr("api.connection.refusals", fail)
+    monkeypatch.setattr("api.connection.refusal_of", fail)
     async with socket(EVENTS, "alice") as alice:
         assert (await alice.receive())["code"] == CloseCode.UNAVAILABLE
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 
 import pytest
 from asgiref.sync import SyncToAsync, sync_to_async
@@ -130,6 +131,22 @@ async def test_gap_is_read_once_for_all_sockets_of_the_process(lossy, reads):
 
 
 @ON_PUBSUB
+async def test_slow_query_elsewhere_does_not_put_off_a_gap(lossy):
+    done = threading.Event()
+    lossy.add(1)
+    async with established(NOTIFICATIONS, "alice") as alice:
+        await entry(1)
+        late = await entry(2)
+        slow = asyncio.create_task(sync_to_async(done.wait)())
+        try:
+            await hub().hear(late)
+            assert await heard(alice, 2) == [(1, 1), (2, 2)]
+        finally:
+            done.set()
+            await slow
+
+
+@ON_PUBSUB
 async def test_sockets_that_resume_from_one_place_share_a_query(reads):
     async with established(NOTIFICATIONS, "alice") as stayed:
         await notify(1, 2)
@@ -184,7 +201,8 @@ async def test_group_is_joined_before_the_position_is_read(monkeypatch, layer):
 
 
 @ON_PUBSUB
-async def test_frame_that_is_heard_while_the_position_is_read_is_not_lost(monkeypatch):
+async def test_frame_that_is_heard_while_the_position_is_read_is_not_lost(monkeypatch, settings):
+    settings.WEBSOCKET_TAIL_CHECK_SECONDS = 60
     position = hub_module.position
 
     async def position_before_it_is_written(name):

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, connection
 
-from api.models import Identity, Membership, Organization, is_member
+from api.models import Identity, Membership, Organization, end_session, is_member
 from api.tokens import InvalidTokenError
 from devrealm.people import ORG_ID, PEOPLE, settle
 
@@ -59,6 +59,24 @@ def test_first_visits_at_once_make_one_user():
     with ThreadPoolExecutor(8) as threads:
         users = set(threads.map(visit, range(16)))
     assert len(users) == User.objects.count() == Identity.objects.count() == 1
+
+
+def test_user_is_loaded_by_one_query_and_a_signed_out_session_by_the_same(
+    django_assert_num_queries,
+):
+    claims = CLAIMS | {"sid": "first"}
+    Identity.objects.active_user(claims)
+    with django_assert_num_queries(1):
+        Identity.objects.active_user(claims)
+    end_session("first")
+    with django_assert_num_queries(1), pytest.raises(InvalidTokenError):
+        Identity.objects.active_user(claims)
+
+
+def test_session_that_was_signed_out_is_told_at_a_first_visit():
+    end_session("first")
+    with pytest.raises(InvalidTokenError):
+        Identity.objects.active_user(CLAIMS | {"sid": "first"})
 
 
 def test_members_belong_and_strangers_do_not():

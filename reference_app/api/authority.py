@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from asgiref.sync import async_to_sync
+from django.db.models import Exists, OuterRef, Value
 
 from .close_codes import CloseCode, Refusal
 from .groups import AUTHORITY_GROUP, canonical_org_id
@@ -56,6 +57,23 @@ def refusals(authorities: Iterable[Authority]) -> dict[Authority, Refusal]:
         for authority in asked
         if (refusal := _refusal(authority, active, ended, members))
     }
+
+
+def refusal_of(authority: Authority) -> Refusal | None:
+    """Return why this one may not listen, or None; one query, where `refusals` takes three."""
+    ended = Exists(EndedSession.objects.filter(session=authority.session or ""))
+    member = Exists(
+        Membership.objects.filter(
+            user=OuterRef("user"),
+            organization_id=authority.org_id,
+            organization__is_active=True,
+        )
+    )
+    user = Identity.objects.filter(subject=authority.subject, user__is_active=True)
+    found = user.values_list(ended, member if authority.org_id else Value(True))[:1]
+    for is_ended, is_member in found:
+        return SESSION_ENDED if is_ended else None if is_member else NOT_A_MEMBER
+    return USER_DISABLED
 
 
 def _refusal(authority: Authority, active, ended, members) -> Refusal | None:

@@ -11,7 +11,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.utils import await_many_dispatch
 from django.db import DatabaseError
 
-from .authority import Authority, refusals
+from .authority import Authority, refusal_of
 from .close_codes import CloseCode, Refusal
 from .conversation import Conversation
 from .cursor import Cursor
@@ -115,11 +115,10 @@ class RealtimeConsumer(Conversation, AsyncWebsocketConsumer):
     async def refusal(self, authority: Authority) -> Refusal | None:
         """Return why sockets of this authority may not listen, or None."""
         try:
-            found = await database_sync_to_async(refusals)([authority])
+            return await database_sync_to_async(refusal_of)(authority)
         except DatabaseError:
             logger.exception("No membership could be looked up")
             return DATABASE_UNAVAILABLE
-        return found.get(authority)
 
     async def join(self) -> Refusal | None:
         """Enter the stream; a layer out of reach is our fault, never the token's."""
@@ -158,6 +157,11 @@ class RealtimeConsumer(Conversation, AsyncWebsocketConsumer):
     async def close_with(self, refusal: Refusal):
         await self.send_json(refusal.frame())
         await self.close(refusal.code.value, refusal.reason)
+
+    async def websocket_disconnect(self, message):
+        """Stop, as Channels' own does, but for the hop to the thread of the database."""
+        await self.disconnect(message["code"])
+        raise StopConsumer()
 
     async def leave(self):
         """Leave everything, also after an exception, where Channels would skip `disconnect()`."""

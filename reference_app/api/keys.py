@@ -12,6 +12,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import jwt
 
+from .verified import Verified
+
 logger = logging.getLogger(__name__)
 
 # Seconds. A key that the issuer withdraws is trusted no longer than LIFESPAN, as in PyJWT. COOLDOWN
@@ -28,6 +30,7 @@ class KeySet:
         self.fetched_at = self.tried_at = -float("inf")
         self.last_try_failed = False
         self.fetching: Future | None = None
+        self.verified = Verified()
         self.lock = threading.Lock()
         # One thread: a hanging issuer holds up nobody who needs no new key.
         self.thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="issuer-keys")
@@ -54,6 +57,15 @@ class KeySet:
                 self.tried_at = now
                 self.fetching = self.thread.submit(self._fetch)
             return self.fetching
+
+    def find_verified(self, token: str, leeway: int) -> dict | None:
+        """Return the claims of a token that these keys have verified, while they are fresh."""
+        if time.monotonic() - self.fetched_at < LIFESPAN:
+            return self.verified.find(token, self.keys, leeway)
+
+    def keep_verified(self, token: str, claims: dict, key_id: str) -> None:
+        if key := self.keys.get(key_id):
+            self.verified.keep(token, claims, key)
 
     def _fetch(self) -> None:
         """Replace the keys; those there are outlive a fetch that fails."""

@@ -8,6 +8,7 @@ from hashlib import sha256
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import models, transaction
+from django.db.models import Exists
 from django.utils import timezone
 
 from .tokens import InvalidTokenError, session_of
@@ -20,17 +21,18 @@ class IdentityManager(models.Manager):
         Raises InvalidTokenError when an administrator has deactivated the user, or the session of
         the token was signed out.
         """
-        identity = self.select_related("user").filter(subject=claims["sub"]).first()
-        user = identity.user if identity else self._welcome(claims)
-        if not user.is_active:
+        # No session is named "".
+        ended = Exists(EndedSession.objects.filter(session=session_of(claims) or ""))
+        known = self.filter(subject=claims["sub"]).select_related("user").annotate(ended=ended)
+        identity = known.first() or self._welcome(claims, known)
+        if not identity.user.is_active:
             raise InvalidTokenError("user_disabled", "The user is disabled.")
-        session = session_of(claims)
-        if session and EndedSession.objects.filter(session=session).exists():
+        if identity.ended:
             raise InvalidTokenError("session_ended", "The session was signed out.")
-        return user
+        return identity.user
 
     @transaction.atomic
-    def _welcome(self, claims: dict):
+    def _welcome(self, claims: dict, known):
         # The name is derived, so that two first visits at once meet in one row, and so that no
         # subject can spell the name of an administrator made by hand.
         User = get_user_model()
@@ -38,8 +40,8 @@ class IdentityManager(models.Manager):
         user, _ = User.objects.get_or_create(
             **{User.USERNAME_FIELD: name}, defaults={"email": claims.get("email") or ""}
         )
-        identity, _ = self.get_or_create(subject=claims["sub"], defaults={"user": user})
-        return identity.user
+        self.get_or_create(subject=claims["sub"], defaults={"user": user})
+        return known.get()
 
 
 class Identity(models.Model):

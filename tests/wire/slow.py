@@ -8,9 +8,9 @@ from api import connection
 __all__ = ["application"]
 
 
-def slow_refusals(authorities, usual=connection.refusals):
+def slow_refusal_of(authority, usual=connection.refusal_of):
     time.sleep(3)
-    return usual(authorities)
+    return usual(authority)
 
 
-connection.refusals = slow_refusals
+connection.refusal_of = slow_refusal_of

@@ -3,7 +3,7 @@
 import socket
 from pathlib import Path
 
-from daphne.server import Server  # first: it installs the reactor
+from config.server import Server  # isort: skip  (first: it installs the reactor)
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
