@@ -28,6 +28,8 @@ def postgresql():
 def test_unit_tests_pass_on_postgresql(postgresql):
     files = [str(ROOT / "tests" / f"test_{module}.py") for module in SAME]
     command = [sys.executable, "-m", "pytest", "-q", "--numprocesses=0", "-p", "no:cacheprovider"]
+    # It goes with its server; to drop it now would need all threads' connections closed.
+    command.append("--reuse-db")
     done = subprocess.run(
         [*command, *files],
         cwd=ROOT,
