@@ -24,6 +24,8 @@ os.environ["DATA_DIR"] = folder.name
 from config.settings.local import *  # noqa: E402, F403
 from config.settings.local import DATABASES  # noqa: E402
 
+# Each test has threads of its own, whose connections must not outlive them.
+DATABASES["default"].get("OPTIONS", {}).pop("pool", None)
 if "sqlite" in DATABASES["default"]["ENGINE"]:
     # A file: SQLite gives every thread a memory database of its own.
     DATABASES["default"]["TEST"] = {"NAME": f"{folder.name}/test.sqlite3"}

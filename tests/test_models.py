@@ -61,6 +61,11 @@ def test_first_visits_at_once_make_one_user():
     assert len(users) == User.objects.count() == Identity.objects.count() == 1
 
 
+@pytest.mark.parametrize("email", ["a\x00b", "\ud800", "x" * 255, 7, ["a@b"], {}], ids=repr)
+def test_email_that_no_database_would_keep_lets_its_user_in_all_the_same(email):
+    assert Identity.objects.active_user(CLAIMS | {"email": email}).email == ""
+
+
 def test_user_is_loaded_by_one_query_and_a_signed_out_session_by_the_same(
     django_assert_num_queries,
 ):

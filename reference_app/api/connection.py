@@ -166,6 +166,7 @@ class RealtimeConsumer(Conversation, AsyncWebsocketConsumer):
     async def leave(self):
         """Leave everything, also after an exception, where Channels would skip `disconnect()`."""
         self.expiry.forget()
+        self.cursor.stop()
         if self.authority:
             await watch().leave(self)
         await hub().leave(self.cursor)

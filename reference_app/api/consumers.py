@@ -33,18 +33,19 @@ class OrganizationEventsConsumer(RealtimeConsumer):
 
 
 async def broadcast_notification(user_id: str, notification: dict) -> None:
-    """Send a notification to every open socket of one user, once the caller's transaction commits.
+    """Append a notification to a user's stream, and send it once the caller's transaction commits.
 
     `user_id` is the `sub` of the user's tokens. `notification` has a title and a body, and whatever
     else the page understands, such as a link; datetimes and UUIDs become strings. Raises TypeError
-    or ValueError for what JSON cannot spell. Sync code calls it through `async_to_sync`.
+    or ValueError for what JSON cannot spell, and never fails for a layer that is out of reach: the
+    row is what is delivered. Sync code calls it through `async_to_sync`.
     """
     frame = {"type": "notification", "notification": notification}
     await _broadcast(user_group(user_id), frame)
 
 
 async def broadcast_org_event(org_id: str, event_type: str, data: dict) -> None:
-    """Send an event to every member connected to an organisation, as `broadcast_notification` does.
+    """Append an event to an organisation's stream, as `broadcast_notification` does to a user's.
 
     An `org_id` that is no UUID is nobody's: no path leads to it.
     """

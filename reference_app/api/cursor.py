@@ -86,6 +86,7 @@ class Cursor:
             if rest:
                 await rest()
             while self.offset < self.feed.head:
+                await self.outlet.ready()  # rows wait in the database, not here
                 for offset, text in await self.feed.read_after(self.offset):
                     await self.outlet.put({"type": "websocket.send", "text": text})
                     self.offset = offset

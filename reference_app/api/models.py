@@ -38,10 +38,16 @@ class IdentityManager(models.Manager):
         User = get_user_model()
         name = f"keycloak-{sha256(claims['sub'].encode()).hexdigest()[:32]}"
         user, _ = User.objects.get_or_create(
-            **{User.USERNAME_FIELD: name}, defaults={"email": claims.get("email") or ""}
+            **{User.USERNAME_FIELD: name}, defaults={"email": email_in(claims)}
         )
         self.get_or_create(subject=claims["sub"], defaults={"user": user})
         return known.get()
+
+
+def email_in(claims: dict) -> str:
+    """Return the email that a token claims, or "" for what no database would keep."""
+    email = claims.get("email")
+    return email if isinstance(email, str) and email.isprintable() and len(email) < 255 else ""
 
 
 class Identity(models.Model):

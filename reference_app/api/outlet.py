@@ -31,9 +31,13 @@ class Outlet:
 
     async def put(self, event: dict) -> None:
         """Send when the client reads."""
+        await self.ready()
+        await self.send(event)
+
+    async def ready(self) -> None:
+        """Wait until the client reads, as far as the server tells."""
         while self.resumed:
             await self.resumed
-        await self.send(event)
 
     # Twisted's IPushProducer
 

@@ -91,6 +91,11 @@ DATA_DIR = Path(setting(env.str, "DATA_DIR", default=str(BASE_DIR / "var")))
 DATABASES = {
     "default": setting(env.db_url, "DATABASE_URL", default=f"sqlite:///{DATA_DIR}/db.sqlite3")
 }
+if "postgresql" in DATABASES["default"]["ENGINE"]:
+    # Without a pool each query connects anew: 200 clients that came back at once waited so long for
+    # it that all were told 4104, and came back again. Persistent connections are no cure under
+    # ASGI, where each request has a thread of its own that leaves one behind.
+    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": 10}}
 if "sqlite" in DATABASES["default"]["ENGINE"]:
     # Writers queue for the file instead of failing, readers never wait for a writer.
     DATABASES["default"]["OPTIONS"] = {
