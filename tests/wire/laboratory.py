@@ -47,10 +47,13 @@ class Result(NamedTuple):
     # Seconds from the last event to the moment at which every reader had all; None: never.
     caught_up_after: float | None
 
-    def __str__(self):
+    @property
+    def end(self) -> str:
         after = self.caught_up_after
-        end = "never complete" if after is None else f"complete after {after:.1f} s"
-        return f"{self.stack}, {self.schedule}: {end}, {self.report}"
+        return "never complete" if after is None else f"complete after {after:.1f} s"
+
+    def __str__(self):
+        return f"{self.stack}, {self.schedule}: {self.end}; {self.report}"
 
 
 class Laboratory:
@@ -143,6 +146,8 @@ class Laboratory:
         is_complete = await self.readers.word() == "complete"
         after = time.monotonic() - self.ended_at
         await self.readers.end()
+        # Readers complain of nothing, unless they are at fault.
+        assert not (complaint := self.readers.log.read_text()), complaint
         grace = NOTICE + self.schedule.longest("freeze_server")
         report = await asyncio.to_thread(check, self.history(), grace)
         return Result(self.stack, self.schedule, report, after if is_complete else None)

@@ -62,6 +62,7 @@ def planned(options) -> Iterator[tuple[Schedule, Stack]]:
 async def run_all(environment: dict[str, str], options) -> list[Pair]:
     pairs = []
     for schedule, stack in planned(options):
+        print(schedule)
         stack = replace(stack, servers=schedule.servers)
         app = await run_and_tell(environment, stack, schedule, AUDIENCE)
         beside = None
@@ -74,7 +75,7 @@ async def run_all(environment: dict[str, str], options) -> list[Pair]:
 
 async def run_and_tell(environment, stack, schedule, audience) -> Result:
     result = await run(environment, stack, schedule, steady(audience, schedule, EVERY))
-    print(result, flush=True)
+    print(f"  {stack}: {result.end}; {result.report}", flush=True)
     return result
 
 
@@ -92,7 +93,7 @@ def summary(pairs: list[Pair]) -> str:
         },
         "returns": lambda pair: pair.app.report.returns,
         "unrecovered": lambda pair: pair.app.report.unrecovered,
-        "complete after": lambda pair: seconds(pair.app.caught_up_after),
+        "end": lambda pair: pair.app.end,
         "the guide": lambda pair: f"{pair.guide.report.share:.1f} %" if pair.guide else "",
     }
     rows = [[str(cell(pair)) for cell in columns.values()] for pair in pairs]
@@ -111,10 +112,6 @@ def totals(pairs: list[Pair]) -> Iterator[str]:
         if owed:
             share = f"{100 * delivered / owed:.1f} %"
             yield f"{name}: {delivered:,} of {owed:,} delivered in {len(results)} runs, {share}."
-
-
-def seconds(number: float | None) -> str:
-    return "never" if number is None else f"{number:.1f} s"
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from glob import glob
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,9 @@ def real_postgresql() -> Iterator[str]:
         for name in become_unprivileged():
             shutil.chown(folder, name)
         data = f"{folder}/data"
-        run([programs / "initdb", "-D", data, "-U", "tests", "-A", "trust", "--no-sync"])
+        # Django wants UTF-8, which initdb would leave to the locale of whoever runs the tests.
+        text = ["--encoding=UTF8", "--no-locale"]
+        run([programs / "initdb", "-D", data, "-U", "tests", "-A", "trust", "--no-sync", *text])
         options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
         unsafe = "-c fsync=off -c max_connections=300"
         control = [programs / "pg_ctl", "-D", data, "-w"]
@@ -40,9 +43,9 @@ def real_postgresql() -> Iterator[str]:
 
 
 def folder_of_programs() -> Path | None:
-    found = [Path(path) for path in os.environ["PATH"].split(os.pathsep)]
-    found += sorted(Path("/").glob(DEBIAN.removeprefix("/")), reverse=True)
-    return next((path for path in found if (path / "initdb").exists()), None)
+    newest_first = sorted(glob(DEBIAN), reverse=True)
+    found = shutil.which("initdb", path=os.pathsep.join([os.environ["PATH"], *newest_first]))
+    return Path(found).parent if found else None
 
 
 def become_unprivileged() -> list[str]:

@@ -24,7 +24,9 @@ FAULTS = [
 ]
 
 
-@pytest.mark.parametrize(("stack", "schedule"), FAULTS, ids=[str(name) for _, (name, _) in FAULTS])
+@pytest.mark.parametrize(
+    ("stack", "schedule"), FAULTS, ids=[schedule.name for _, schedule in FAULTS]
+)
 async def test_every_reader_ends_with_everything(environment, stack, schedule):
     result = await run(environment, stack, schedule, steady(AUDIENCE, schedule))
     assert result.report.is_good, result
