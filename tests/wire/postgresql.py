@@ -26,8 +26,8 @@ def real_postgresql() -> Iterator[str]:
         pytest.skip("needs PostgreSQL's server: install it, Debian calls it postgresql")
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="postgresql-") as folder:
-        for name in become_unprivileged():
-            shutil.chown(folder, name)
+        if user := owner():
+            os.chown(folder, user.pw_uid, user.pw_gid)
         data = f"{folder}/data"
         # Django wants UTF-8, which initdb would leave to the locale of whoever runs the tests.
         text = ["--encoding=UTF8", "--no-locale"]
@@ -48,18 +48,20 @@ def folder_of_programs() -> Path | None:
     return Path(found).parent if found else None
 
 
-def become_unprivileged() -> list[str]:
+def owner() -> pwd.struct_passwd | None:
     """Return whose the server is to be: PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
-        return []
-    users = {user.pw_name for user in pwd.getpwall()}
-    return ["postgres" if "postgres" in users else "nobody"]
+        return None
+    users = {user.pw_name: user for user in pwd.getpwall()}
+    return users.get("postgres") or users["nobody"]
 
 
 def run(command: list) -> None:
-    who = [argument for name in become_unprivileged() for argument in ("runuser", "-u", name, "--")]
+    user = owner()
+    who = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
     done = subprocess.run(
-        [*who, *map(str, command)],
+        [*map(str, command)],
+        **who,
         cwd="/",
         stdin=subprocess.DEVNULL,
         # Not a pipe: the server would keep it open.
