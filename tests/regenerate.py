@@ -1,4 +1,6 @@
-"""Run notebooks and write their outputs, and the README's tables: `python -m tests.regenerate`.
+"""Run notebooks and write their outputs, the README's tables, and the browser client's close codes.
+
+    python -m tests.regenerate
 
 File names as arguments run those only. What is written depends on the code alone: no timestamps,
 no machine's paths, cells counted 1 to n.
@@ -10,6 +12,7 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
+from tests import frontend
 from tests.readme import README, refreshed
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
@@ -53,3 +56,4 @@ if __name__ == "__main__":
         print(f"Running {path.name}")
         regenerate(path)
     README.write_text(refreshed(README.read_text()))
+    frontend.CLOSE_CODES.write_text(frontend.close_codes())

@@ -1,0 +1,8 @@
+export { RealtimeClient } from "./client";
+export { CloseCode, KNOWN_CODES, type KnownCode } from "./closeCodes";
+export type { ClientEvents } from "./events";
+export type * from "./frames";
+export type { ClientOptions } from "./options";
+export type { Place } from "./position";
+export type { Status } from "./status";
+export { SignInRequiredError, type TokenProvider, type TokenReason } from "./token";

@@ -1,0 +1,179 @@
+import { cleanup, renderHook, waitFor } from "@testing-library/react";
+import { StrictMode } from "react";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+
+import { CloseCode } from "../../src/realtime";
+import { type StreamOptions, useNotifications, useOrganizationEvents } from "../../src/react";
+import { afterAnotherClientCame, provider, server, useServer } from "../client";
+import { Inbox } from "../inbox";
+
+useServer();
+
+beforeEach(() => {
+  // Frames come from a network, not from what a test does.
+  (globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = false;
+  vi.stubGlobal("location", { href: server.url.replace("ws:", "http:") });
+});
+
+afterEach(() => {
+  cleanup();
+  vi.unstubAllGlobals();
+});
+
+function soon(options: Partial<StreamOptions> = {}): StreamOptions {
+  return { token: async () => "token-1", random: () => 0, backoff: { baseMs: 1 }, ...options };
+}
+
+describe("useNotifications", () => {
+  test("shows what comes, oldest first, each with a key of its own", async () => {
+    const { result } = renderHook(() => useNotifications(soon()));
+    const status = { state: "connecting" };
+    expect(result.current).toEqual({ notifications: [], status, error: null });
+    const connection = await server.established({ epoch: "e1", offset: 6 });
+    expect(connection.path).toBe("/ws/notifications/");
+    connection.notify(7, "one");
+    connection.notify(8, "two");
+    await waitFor(() => expect(result.current.notifications).toHaveLength(2));
+    expect(result.current.notifications).toEqual([
+      { key: "e1:7", title: "one", body: "" },
+      { key: "e1:8", title: "two", body: "" },
+    ]);
+    expect(result.current.status).toEqual({ state: "open" });
+  });
+
+  test("resumes and shows nothing twice", async () => {
+    const { result } = renderHook(() => useNotifications(soon()));
+    const first = await server.established();
+    first.notify(1);
+    await waitFor(() => expect(result.current.notifications).toHaveLength(1));
+    first.vanish();
+    const second = await server.established({ offset: 1, recovered: true });
+    expect(second.query).toEqual({ epoch: "e1", offset: "1" });
+    second.notify(1);
+    second.notify(2);
+    await waitFor(() => expect(result.current.notifications.at(-1)?.key).toBe("e1:2"));
+    expect(result.current.notifications).toHaveLength(2);
+  });
+
+  test("in StrictMode: one token, one socket, and none after unmounting", async () => {
+    const token = provider("token-1");
+    const options = soon({ token });
+    const { unmount } = renderHook(() => useNotifications(options), { wrapper: StrictMode });
+    const connection = await server.established();
+    await afterAnotherClientCame();
+    expect(server.connections.all).toHaveLength(2);
+    expect(token).toHaveBeenCalledTimes(1);
+    unmount();
+    expect(await connection.closed).toBe(1000);
+    await afterAnotherClientCame();
+    expect(server.connections.all).toHaveLength(3);
+  });
+
+  test("keeps the latest entries only", async () => {
+    const { result } = renderHook(() => useNotifications(soon({ limit: 3 })));
+    const connection = await server.established();
+    for (let offset = 1; offset <= 10; offset++) connection.notify(offset);
+    await waitFor(() => expect(result.current.notifications.at(-1)?.title).toBe("n10"));
+    const titles = result.current.notifications.map(({ title }) => title);
+    expect(titles).toEqual(["n8", "n9", "n10"]);
+  });
+
+  test("a burst of 1,000 costs few renderings", async () => {
+    let renderings = 0;
+    const { result } = renderHook(() => {
+      renderings += 1;
+      return useNotifications(soon());
+    });
+    const connection = await server.established();
+    await waitFor(() => expect(result.current.status.state).toBe("open"));
+    const before = renderings;
+    for (let offset = 1; offset <= 1_000; offset++) connection.notify(offset);
+    await waitFor(() => expect(result.current.notifications.at(-1)?.title).toBe("n1000"));
+    expect(result.current.notifications).toHaveLength(100);
+    expect(renderings - before).toBeLessThan(100);
+  });
+
+  test("says why it stopped", async () => {
+    const { result } = renderHook(() => useNotifications(soon()));
+    (await server.next()).refuse(CloseCode.TOO_MANY_CONNECTIONS);
+    await waitFor(() => expect(result.current.status.state).toBe("stopped"));
+    expect(result.current.status).toMatchObject({ name: "TOO_MANY_CONNECTIONS" });
+  });
+
+  test("shows an error until the socket is open", async () => {
+    const error = new Error("Keycloak is out of reach.");
+    const token = provider(error, error, "token-1");
+    const options = soon({ token, random: () => 0.5, backoff: { baseMs: 200 } });
+    const { result } = renderHook(() => useNotifications(options));
+    await waitFor(() => expect(result.current.error).toBe(error));
+    await server.established();
+    await waitFor(() => expect(result.current.status.state).toBe("open"));
+    expect(result.current.error).toBeNull();
+  });
+
+  test("options may be new in each rendering: no new socket, the latest is asked", async () => {
+    const { result, rerender } = renderHook(
+      ({ name, seen }) => useNotifications(soon({ token: async () => name, onFrame: seen })),
+      { initialProps: { name: "token-1", seen: vi.fn() } },
+    );
+    const first = await server.established();
+    await waitFor(() => expect(result.current.status.state).toBe("open"));
+    const seen = vi.fn();
+    rerender({ name: "token-2", seen });
+    first.refuse(CloseCode.UNAUTHORIZED);
+    expect((await server.established()).token).toBe("token-2");
+    expect(seen.mock.calls[0]).toMatchObject(["in", { type: "connection.closing" }]);
+    expect(server.connections.all).toHaveLength(2);
+  });
+
+  test("tells of a gap", async () => {
+    const onGap = vi.fn();
+    renderHook(() => useNotifications(soon({ onGap })));
+    (await server.established({ offset: 4 })).vanish();
+    await server.established({ epoch: "e2", offset: 9, recovered: false });
+    await waitFor(() => expect(onGap).toHaveBeenCalledTimes(1));
+    expect(onGap).toHaveBeenCalledWith({ epoch: "e1", offset: 4 }, { epoch: "e2", offset: 9 });
+  });
+});
+
+describe("useOrganizationEvents", () => {
+  test("follows one organisation, and then another, without what came before", async () => {
+    const { result, rerender } = renderHook(({ org }) => useOrganizationEvents(org, soon()), {
+      initialProps: { org: "org-1" },
+    });
+    const first = await server.established();
+    expect(first.path).toBe("/ws/events/org-1/");
+    first.send({ type: "event", event_type: "joined", data: { name: "Bob" }, offset: 1 });
+    const event = { key: "e1:1", event_type: "joined", data: { name: "Bob" } };
+    await waitFor(() => expect(result.current.events).toEqual([event]));
+    rerender({ org: "org-2" });
+    expect(await first.closed).toBe(1000);
+    const second = await server.established();
+    expect(second.path).toBe("/ws/events/org-2/");
+    expect(second.query).toEqual({});
+    await waitFor(() => expect(result.current.status.state).toBe("open"));
+    expect(result.current.events).toEqual([]);
+  });
+
+  test("entries that came just before the change are not shown as the other's", async () => {
+    const frames = new Inbox<[string, { type: string }]>();
+    const onFrame = (...frame: [string, { type: string }]) => frames.put(frame);
+    const { result, rerender } = renderHook(
+      ({ org }) => useOrganizationEvents(org, soon({ onFrame })),
+      { initialProps: { org: "org-1" } },
+    );
+    const first = await server.established();
+    first.send({ type: "event", event_type: "joined", data: "org-1", offset: 1 });
+    await frames.until(([, { type }]) => type === "event");
+    rerender({ org: "org-2" });
+    const second = await server.established();
+    second.send({ type: "event", event_type: "joined", data: "org-2", offset: 1 });
+    await waitFor(() => expect(result.current.events).not.toEqual([]));
+    expect(result.current.events.map(({ data }) => data)).toEqual(["org-2"]);
+  });
+
+  test("a path in the name of an organisation stays a name", async () => {
+    renderHook(() => useOrganizationEvents("../notifications", soon()));
+    expect((await server.established()).path).toBe("/ws/events/..%2Fnotifications/");
+  });
+});

@@ -1,0 +1,97 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+
+import { Heartbeat } from "../../src/realtime/heartbeat";
+
+const ping = vi.fn();
+const die = vi.fn();
+let heartbeat: Heartbeat;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.clearAllMocks();
+  heartbeat = new Heartbeat({ intervalMs: 25_000, timeoutMs: 10_000, probeMs: 3_000 }, ping, die);
+  heartbeat.start();
+});
+
+afterEach(() => {
+  heartbeat.stop();
+  vi.useRealTimers();
+});
+
+/** Let the machine sleep: the clock goes on, timers do not. */
+function sleep(ms: number): void {
+  vi.setSystemTime(Date.now() + ms);
+}
+
+test("silence for an interval: one ping", () => {
+  vi.advanceTimersByTime(24_999);
+  expect(ping).not.toHaveBeenCalled();
+  vi.advanceTimersByTime(1);
+  expect(ping).toHaveBeenCalledTimes(1);
+});
+
+test("frames within the interval: no ping until an interval after the last", () => {
+  vi.advanceTimersByTime(20_000);
+  heartbeat.heard();
+  vi.advanceTimersByTime(24_999);
+  expect(ping).not.toHaveBeenCalled();
+  vi.advanceTimersByTime(1);
+  expect(ping).toHaveBeenCalledTimes(1);
+});
+
+test("no answer to a ping: the connection is dead", () => {
+  vi.advanceTimersByTime(34_999);
+  expect(die).not.toHaveBeenCalled();
+  vi.advanceTimersByTime(1);
+  expect(die).toHaveBeenCalledTimes(1);
+});
+
+test("any frame answers a ping", () => {
+  vi.advanceTimersByTime(30_000);
+  heartbeat.heard();
+  vi.advanceTimersByTime(24_000);
+  expect(die).not.toHaveBeenCalled();
+  expect(ping).toHaveBeenCalledTimes(1);
+});
+
+test("probe: a ping at once, and little patience", () => {
+  vi.advanceTimersByTime(10_000);
+  heartbeat.probe();
+  expect(ping).toHaveBeenCalledTimes(1);
+  vi.advanceTimersByTime(3_000);
+  expect(die).toHaveBeenCalledTimes(1);
+});
+
+test("probe right after a frame: it is alive, no ping", () => {
+  heartbeat.heard();
+  heartbeat.probe();
+  expect(ping).not.toHaveBeenCalled();
+});
+
+test("probe of a stopped heartbeat: nothing", () => {
+  heartbeat.stop();
+  sleep(60_000);
+  heartbeat.probe();
+  expect(ping).not.toHaveBeenCalled();
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test("timer much too late, after sleep: a ping, and little patience", () => {
+  vi.advanceTimersByTime(20_000);
+  sleep(3_600_000);
+  vi.advanceTimersByTime(5_000);
+  expect(ping).toHaveBeenCalledTimes(1);
+  vi.advanceTimersByTime(3_000);
+  expect(die).toHaveBeenCalledTimes(1);
+});
+
+test("asleep while an answer was awaited: asked again, not given up", () => {
+  vi.advanceTimersByTime(25_000);
+  sleep(3_600_000);
+  vi.advanceTimersByTime(10_000);
+  expect(die).not.toHaveBeenCalled();
+  expect(ping).toHaveBeenCalledTimes(2);
+  heartbeat.heard();
+  vi.advanceTimersByTime(3_000);
+  expect(die).not.toHaveBeenCalled();
+});

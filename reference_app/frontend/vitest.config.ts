@@ -1,0 +1,11 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    // Its WebSocket is a browser's, over a real network.
+    environment: "jsdom",
+    include: ["test/**/*.test.{ts,tsx}"],
+    maxWorkers: 2,
+    restoreMocks: true,
+  },
+});

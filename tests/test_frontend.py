@@ -1,0 +1,26 @@
+"""The browser client knows what the server knows."""
+
+import json
+import re
+
+from api.middleware import BEARER_SUBPROTOCOL, SUBPROTOCOL
+from tests.frontend import CLOSE_CODES, FRONTEND, close_codes
+
+
+def test_close_codes_of_the_client_are_the_servers():
+    assert CLOSE_CODES.read_text() == close_codes(), "Run: python -m tests.regenerate"
+
+
+def test_lock_file_names_no_source_but_the_registry():
+    lock = json.loads((FRONTEND / "package-lock.json").read_text())
+    packages = [each for path, each in lock["packages"].items() if path]
+    assert packages
+    sources = {each["resolved"] for each in packages if "resolved" in each}
+    assert [url for url in sources if not url.startswith("https://registry.npmjs.org/")] == []
+    assert [each for each in packages if each.get("link")] == []
+
+
+def test_subprotocol_of_the_client_is_the_servers():
+    code = (FRONTEND / "src" / "realtime" / "token.ts").read_text()
+    offered = re.search(r'return \["([^"]+)", `([^$]+)\$\{token\}`\]', code)
+    assert offered and offered.groups() == (SUBPROTOCOL, BEARER_SUBPROTOCOL)
