@@ -1,0 +1,45 @@
+"""What the bench compares: the reference, the guide as written, and the floor of each server."""
+
+import itertools
+from typing import NamedTuple
+
+from tests.wire.servers import COMMANDS
+from tests.wire.stacks import Stack, guide
+
+
+class Contender(NamedTuple):
+    """An application on a server; `kind` is `reference`, `guide` or `floor`."""
+
+    kind: str
+    server: str
+    layer: str
+    stack: Stack
+
+    def __str__(self):
+        layer = f", {self.layer}" if self.layer else ""
+        return f"{self.kind} on {self.server}{layer}"
+
+
+def reference(server: str, layer: str) -> Contender:
+    return Contender("reference", server, layer, Stack(server, layer))
+
+
+def floor(server: str) -> Contender:
+    return Contender("floor", server, "", Stack(server, application="tests.load.floor:application"))
+
+
+def guide_on(server: str) -> Contender:
+    """The guide as written; it names Daphne, and its consumers run on uvicorn too."""
+    return Contender("guide", server, "core", guide(server=server))
+
+
+def everybody(*, quick: bool) -> list[Contender]:
+    """Return all contenders, those beside each other that are compared."""
+    layers = ["pubsub"] if quick else ["pubsub", "core"]
+    servers = [*COMMANDS]
+    guides = ["daphne"] if quick else ["daphne", "uvicorn"]
+    return [
+        *(floor(server) for server in servers),
+        *(reference(server, layer) for layer, server in itertools.product(layers, servers)),
+        *(guide_on(server) for server in guides),
+    ]
