@@ -10,8 +10,8 @@ from api.authority import (
     SESSION_ENDED,
     USER_DISABLED,
     Authority,
-    refusal_of,
     refusals,
+    standings,
 )
 from api.models import Identity, Membership, Organization, end_session
 from devrealm.people import ORG_ID, PEOPLE, settle
@@ -28,20 +28,18 @@ def people():
 
 
 def refusal(*authority):
-    """Return the one verdict of both, for one and for many."""
     asked = Authority(*authority)
-    verdict = refusal_of(asked)
-    assert refusals([asked]).get(asked) == verdict
-    return verdict
+    return refusals([asked]).get(asked)
 
 
 def user(subject):
     return Identity.objects.get(subject=subject).user
 
 
-def test_one_authority_takes_one_query(django_assert_num_queries):
-    with django_assert_num_queries(1):
-        assert refusal_of(Authority(ALICE, "a session", ACME)) is None
+def test_standing_tells_the_user_also_of_one_who_is_refused():
+    asked = [Authority(ALICE), Authority(MALLORY, None, ACME), Authority("nobody")]
+    found = standings(asked)
+    assert [found[each].user for each in asked] == [user(ALICE), user(MALLORY), None]
 
 
 def test_user_and_member_may_listen():

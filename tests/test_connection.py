@@ -10,6 +10,7 @@ from api.close_codes import CloseCode
 from api.connection import RealtimeConsumer
 from api.consumers import broadcast_notification
 from api.groups import AUTHORITY_GROUP, user_group
+from api.lookup import Lookup
 from api.models import Organization
 from devrealm.people import ORG_ID, PEOPLE
 from tests.dialogue import EVENTS, NOTIFICATIONS, established, socket
@@ -225,7 +226,7 @@ async def test_database_out_of_reach_is_4104(monkeypatch):
     def fail(authorities):
         raise OperationalError("no such host")
 
-    monkeypatch.setattr("api.connection.refusal_of", fail)
+    monkeypatch.setattr("api.connection.standing_of", Lookup(fail))
     async with socket(EVENTS, "alice") as alice:
         assert (await alice.receive())["code"] == CloseCode.UNAVAILABLE
 

@@ -7,6 +7,7 @@ import pytest
 
 from api.close_codes import CloseCode
 from api.expiry import Expiry
+from api.inbox import Inbox
 from api.tokens import LEEWAY
 from api.watch import watch
 from devrealm.issue import access_token
@@ -61,24 +62,24 @@ async def test_refresh_may_shorten_too_and_a_refused_one_changes_nothing():
 @ON_PUBSUB
 async def test_notice_comes_ahead_by_the_setting(settings):
     settings.WEBSOCKET_EXPIRY_NOTICE_SECONDS = 100
-    inbox = asyncio.Queue()
+    inbox = Inbox()
     expiry = Expiry(inbox)
     expiry.foresee(int(time.time()) + 101)
-    assert inbox.empty()
+    assert not inbox.messages
     assert (await asyncio.wait_for(inbox.get(), 5))["type"] == "token.expiring"
     expiry.forget()
 
 
 @ON_PUBSUB
 async def test_far_future_and_forgotten_tokens_wake_nobody():
-    inbox = asyncio.Queue()
+    inbox = Inbox()
     expiry = Expiry(inbox)
     expiry.foresee(253_402_300_799)
     expiry.forget()
     expiry.foresee(int(time.time()) - LEEWAY)
     expiry.forget()
     await asyncio.sleep(0)
-    assert inbox.empty()
+    assert not inbox.messages
     assert expiry.timer.cancelled()
 
 

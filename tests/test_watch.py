@@ -10,12 +10,13 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 from django.db import OperationalError
 
-from api import connection
+from api import authority, connection
 from api import watch as watch_module
 from api.authority import announce
 from api.close_codes import CloseCode
 from api.consumers import broadcast_org_event
 from api.groups import AUTHORITY_GROUP
+from api.lookup import Lookup
 from api.models import Identity, Membership, Organization, end_session
 from api.watch import change_in, watch
 from devrealm.issue import access_token
@@ -273,7 +274,7 @@ def test_message_that_says_nothing_may_concern_everybody(junk):
 
 @ON_PUBSUB
 async def test_word_is_listened_for_before_anybody_is_looked_up(monkeypatch, layer):
-    order, join, look_up = [], layer.group_add, connection.refusal_of
+    order, join, look_up = [], layer.group_add, authority.standings
 
     async def slow_group_add(group, channel):
         await asyncio.sleep(0.05)
@@ -285,7 +286,7 @@ async def test_word_is_listened_for_before_anybody_is_looked_up(monkeypatch, lay
         return look_up(authorities)
 
     monkeypatch.setattr(layer, "group_add", slow_group_add, raising=False)
-    monkeypatch.setattr(connection, "refusal_of", noting_look_up)
+    monkeypatch.setattr(connection, "standing_of", Lookup(noting_look_up))
     async with established(NOTIFICATIONS, "alice"):
         assert order[:2] == [AUTHORITY_GROUP, "looked up"]
 
@@ -317,10 +318,10 @@ async def test_slow_query_elsewhere_does_not_put_off_the_end():
 @ON_PUBSUB
 async def test_word_during_a_refresh_is_not_lost(monkeypatch):
     """The new token's session ends after it was looked up, before it is trusted."""
-    heard, look_up, suspect = threading.Event(), connection.refusal_of, watch_module.Watch._suspect
+    heard, suspect = threading.Event(), watch_module.Watch._suspect
 
     def look_up_too_early(authorities):
-        found = look_up(authorities)
+        found = authority.standings(authorities)
         end_session("new")
         assert heard.wait(5)
         return found
@@ -331,7 +332,7 @@ async def test_word_during_a_refresh_is_not_lost(monkeypatch):
 
     monkeypatch.setattr(watch_module.Watch, "_suspect", noting_suspect)
     async with established(NOTIFICATIONS, "alice") as alice:
-        monkeypatch.setattr(connection, "refusal_of", look_up_too_early)
+        monkeypatch.setattr(connection, "standing_of", Lookup(look_up_too_early))
         await alice.send({"type": "token.refresh", "token": access_token("alice", sid="new")})
         frames = [await alice.receive()]
         if frames[0]["type"] == "token.refreshed":

@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from asgiref.sync import async_to_sync
-from django.db.models import Exists, OuterRef, Value
+from django.contrib.auth.base_user import AbstractBaseUser
 
 from .close_codes import CloseCode, Refusal
 from .groups import AUTHORITY_GROUP, canonical_org_id
 from .layer import send_after_commit
+from .lookup import Lookup
 from .models import EndedSession, Identity, Membership
 from .tokens import session_of
 
@@ -42,67 +43,71 @@ class Authority(NamedTuple):
         return all(getattr(self, name, None) == value for name, value in change.items())
 
 
-def refusals(authorities: Iterable[Authority]) -> dict[Authority, Refusal]:
-    """Return why each of these may not listen; whoever is not in it may.
+class Standing(NamedTuple):
+    """What the database says of an authority: whose it is, and why it may not listen, if so.
 
-    Three queries, however many there are.
+    `user` is None where the subject has never been here.
     """
+
+    user: AbstractBaseUser | None
+    refusal: Refusal | None
+
+
+def standings(authorities: Iterable[Authority]) -> dict[Authority, Standing]:
+    """Return how each of these stands; three queries at most, however many there are."""
     asked = set(authorities)
-    subjects = {a.subject for a in asked}
-    active = _found(Identity.objects.filter(user__is_active=True), "subject", subjects)
-    ended = _found(EndedSession.objects, "session", {a.session for a in asked if a.session})
-    members = _members(subjects, {a.org_id for a in asked if a.org_id})
-    return {
-        authority: refusal
-        for authority in asked
-        if (refusal := _refusal(authority, active, ended, members))
-    }
+    users = _users({a.subject for a in asked})
+    ended = _ended({a.session for a in asked if a.session})
+    members = _members(users, {a.org_id for a in asked if a.org_id})
+    return {a: Standing(users.get(a.subject), _refusal(a, users, ended, members)) for a in asked}
 
 
-def refusal_of(authority: Authority) -> Refusal | None:
-    """Return why this one may not listen, or None; one query, where `refusals` takes three."""
-    ended = Exists(EndedSession.objects.filter(session=authority.session or ""))
-    member = Exists(
-        Membership.objects.filter(
-            user=OuterRef("user"),
-            organization_id=authority.org_id,
-            organization__is_active=True,
-        )
-    )
-    user = Identity.objects.filter(subject=authority.subject, user__is_active=True)
-    found = user.values_list(ended, member if authority.org_id else Value(True))[:1]
-    for is_ended, is_member in found:
-        return SESSION_ENDED if is_ended else None if is_member else NOT_A_MEMBER
-    return USER_DISABLED
+def refusals(authorities: Iterable[Authority]) -> dict[Authority, Refusal]:
+    """Return why each of these may not listen; whoever is not in it may."""
+    found = standings(authorities)
+    return {authority: of.refusal for authority, of in found.items() if of.refusal}
 
 
-def _refusal(authority: Authority, active, ended, members) -> Refusal | None:
-    if authority.subject not in active:
+# For sockets, which come many at a time.
+standing_of = Lookup(standings)
+
+
+def _refusal(authority: Authority, users, ended, members) -> Refusal | None:
+    user = users.get(authority.subject)
+    if not (user and user.is_active):
         return USER_DISABLED
     if authority.session in ended:
         return SESSION_ENDED
-    if authority.org_id and (authority.subject, authority.org_id) not in members:
+    if authority.org_id and (user.pk, authority.org_id) not in members:
         return NOT_A_MEMBER
     return None
 
 
-def _found(rows, field: str, wanted: set[str]) -> set[str]:
-    """Return those of the wanted values that a row has."""
-    if not wanted:
+def _users(subjects: set[str]) -> dict[str, AbstractBaseUser]:
+    rows = Identity.objects.filter(subject__in=subjects).select_related("user")
+    return {identity.subject: identity.user for identity in rows}
+
+
+def _ended(sessions: set[str]) -> set[str]:
+    """Return those of the sessions that were signed out."""
+    if not sessions:
         return set()
-    return set(rows.filter(**{f"{field}__in": wanted}).values_list(field, flat=True))
+    return set(EndedSession.objects.filter(session__in=sessions).values_list("session", flat=True))
 
 
-def _members(subjects: set[str], org_ids: set[str]) -> set[tuple[str, str]]:
-    """Return the pairs of subject and active organisation that belong together."""
+def _members(users: dict[str, AbstractBaseUser], org_ids: set[str]) -> set[tuple]:
+    """Return the pairs of user and active organisation that belong together, by their keys."""
     if not org_ids:
         return set()
     rows = Membership.objects.filter(
-        user__identity__subject__in=subjects,
+        user__in=[user.pk for user in users.values()],
         organization_id__in=org_ids,
         organization__is_active=True,
-    ).values_list("user__identity__subject", "organization_id")
-    return {(subject, canonical_org_id(org_id)) for subject, org_id in rows}
+    )
+    return {
+        (user, canonical_org_id(org_id))
+        for user, org_id in rows.values_list("user_id", "organization_id")
+    }
 
 
 def announce(**change: str) -> None:

@@ -1,24 +1,23 @@
 """The socket that outlives bad input, and ends with its authority; both consumers stand on it."""
 
-import asyncio
 import logging
 from contextlib import suppress
 
 from channels.consumer import get_handler_name
-from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.utils import await_many_dispatch
 from django.db import DatabaseError
 
-from .authority import Authority, refusal_of
+from .admission import admission
+from .authority import Authority, standing_of
 from .close_codes import CloseCode, Refusal
 from .conversation import Conversation
 from .cursor import Cursor
 from .expiry import Expiry
 from .hub import hub
+from .inbox import Inbox
 from .layer import LAYER_ERRORS
-from .limits import time_to_connect
 from .middleware import SUBPROTOCOL
 from .outlet import Outlet
 from .resume import start
@@ -54,7 +53,7 @@ class RealtimeConsumer(Conversation, AsyncWebsocketConsumer):
         self.scope, self.base_send = scope, send
         self.authority, self.is_closing = None, False
         self.cursor = Cursor(self, Outlet(send))
-        self.inbox = asyncio.Queue()
+        self.inbox = Inbox()
         self.expiry = Expiry(self.inbox)
         self.start_conversation()
         try:
@@ -101,7 +100,7 @@ class RealtimeConsumer(Conversation, AsyncWebsocketConsumer):
     async def refusal_in_time(self) -> Refusal | None:
         """Return why this socket may not listen, or None once it is joined and watched."""
         try:
-            async with time_to_connect(self.scope):
+            async with admission(self.scope, "stream"):
                 return self.scope["refusal"] or await self.enter()
         except TimeoutError:
             logger.error("A socket was not let in within the time for connecting")
@@ -115,7 +114,7 @@ class RealtimeConsumer(Conversation, AsyncWebsocketConsumer):
     async def refusal(self, authority: Authority) -> Refusal | None:
         """Return why sockets of this authority may not listen, or None."""
         try:
-            return await database_sync_to_async(refusal_of)(authority)
+            return (await standing_of(authority)).refusal
         except DatabaseError:
             logger.exception("No membership could be looked up")
             return DATABASE_UNAVAILABLE
@@ -142,7 +141,7 @@ class RealtimeConsumer(Conversation, AsyncWebsocketConsumer):
         """Deliver nothing from now on; the last frame and the close follow."""
         if not self.is_closing:
             self.fall_silent()
-            self.inbox.put_nowait({"type": "connection.ended", "refusal": refusal})
+            self.inbox.put({"type": "connection.ended", "refusal": refusal})
 
     async def refuse(self, refusal: Refusal):
         """Say why in a last frame, then close; nothing else is sent on this socket."""

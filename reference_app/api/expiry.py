@@ -3,6 +3,7 @@
 import asyncio
 import time
 
+from .inbox import Inbox
 from .limits import limit
 from .tokens import LEEWAY
 
@@ -10,7 +11,7 @@ from .tokens import LEEWAY
 class Expiry:
     """Puts `token.expiring` into a socket's inbox ahead of time, and `token.expired` at the end."""
 
-    def __init__(self, inbox: asyncio.Queue):
+    def __init__(self, inbox: Inbox):
         self.inbox = inbox
         self.timer: asyncio.TimerHandle | None = None
 
@@ -30,6 +31,6 @@ class Expiry:
         self.timer = asyncio.get_running_loop().call_later(delay, self._put, event, then)
 
     def _put(self, event: str, then: tuple[float, str] | None) -> None:
-        self.inbox.put_nowait({"type": event})
+        self.inbox.put({"type": event})
         if then:
             self._wake(*then)

@@ -16,14 +16,20 @@ from .cursor import Cursor
 from .feed import Feed
 from .limits import limit
 from .listener import Listener
-from .streams import Appended
+from .lookup import Lookup
+from .streams import Appended, Position
 
 logger = logging.getLogger(__name__)
 
 MESSAGE_TYPE = "stream.entry"
 
-position = database_sync_to_async(streams.position)
+position_of, begin = Lookup(streams.positions), Lookup(streams.begin)
 positions = database_sync_to_async(streams.positions, thread_sensitive=False)
+
+
+async def position(stream: str) -> Position:
+    """Return where a stream is; one that nothing was sent to begins now."""
+    return await position_of(stream) or await begin(stream)
 
 
 def message_of(stream: str, entry: Appended) -> dict:

@@ -1,7 +1,6 @@
 """What one client may ask of a process: every number can be set in the settings, by its name."""
 
 import time
-from asyncio import Timeout, get_running_loop, timeout_at
 
 from django.conf import settings
 
@@ -34,12 +33,6 @@ DEFAULTS = {
 def limit(name: str) -> int:
     """Return the number that the settings give, or the default."""
     return getattr(settings, name, DEFAULTS[name])
-
-
-def time_to_connect(scope: dict) -> Timeout:
-    """Return the time limit that all layers of one handshake share; it starts at the first use."""
-    now = get_running_loop().time()
-    return timeout_at(scope.setdefault("deadline", now + limit("WEBSOCKET_CONNECT_SECONDS")))
 
 
 class Allowance:

@@ -18,6 +18,9 @@ logger = logging.getLogger(__name__)
 # Seconds between two tries to reach a layer that is out of reach.
 RETRY = 1
 
+# Groups that are joined at the same time: redis-py's pool ends at 100 connections, and then raises.
+JOINS_AT_ONCE = 50
+
 
 class Listener:
     """Hears groups of the channel layer, and comes back to them when the layer was away.
@@ -36,6 +39,7 @@ class Listener:
         # None while there is no layer.
         self.channel: str | None = None
         self.tried = asyncio.Event()
+        self.joining = asyncio.Semaphore(JOINS_AT_ONCE)
         # A group that is left and joined at once must end as joined.
         self.locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.task = asyncio.create_task(self._listen())
@@ -46,7 +50,7 @@ class Listener:
         self.groups.add(group)
         if self.channel is None:
             raise ConnectionError("There is no channel to hear it by.")
-        async with self._lock(group), within_reason():
+        async with self.joining, self._lock(group), within_reason():
             await get_channel_layer().group_add(group, self.channel)
 
     async def leave(self, group: str) -> None:

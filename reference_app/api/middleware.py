@@ -11,8 +11,9 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import DatabaseError
 from django.http.request import split_domain_port, validate_host
 
+from .admission import admission
+from .authority import Authority, standing_of
 from .close_codes import CloseCode, Refusal
-from .limits import time_to_connect
 from .models import Identity
 from .tokens import InvalidTokenError, KeysUnavailableError, MissingTokenError, TokenError, averify
 
@@ -95,7 +96,7 @@ class JWTAuthMiddleware:
     async def __call__(self, scope, receive, send):
         scope = dict(scope, user=AnonymousUser(), token=None, refusal=None)
         try:
-            async with time_to_connect(scope):
+            async with admission(scope, "user"):
                 claims = await averify(find_token(scope))
                 scope["user"] = await load_user(claims)
                 scope["token"] = claims
@@ -109,10 +110,16 @@ class JWTAuthMiddleware:
         return await self.application(scope, receive, send)
 
 
-@database_sync_to_async
-def load_user(claims: dict):
-    """Return the active Django user of verified claims; raises InvalidTokenError."""
-    return Identity.objects.active_user(claims)
+async def load_user(claims: dict):
+    """Return the active Django user of verified claims, made at the first visit.
+
+    Raises InvalidTokenError where the user is disabled, or the session was signed out.
+    """
+    standing = await standing_of(Authority.of(claims))
+    if not standing.refusal:
+        return standing.user
+    # Whoever is new is welcomed, and whoever is refused is told why.
+    return await database_sync_to_async(Identity.objects.active_user)(claims)
 
 
 def find_token(scope: dict) -> str:

@@ -53,7 +53,7 @@ def append(name: str, frame: dict) -> Appended:
     stream = Stream.objects.filter(name=name)
     # An update first: it takes the lock, on SQLite too, where a read before it would not.
     if not stream.update(head=F("head") + 1):
-        Stream.objects.get_or_create(name=name)
+        begin([name])
         stream.update(head=F("head") + 1)
     stream_id, epoch, offset = position(name)
     text = frames.encode(frame | {"offset": offset})
@@ -63,10 +63,14 @@ def append(name: str, frame: dict) -> Appended:
 
 def position(name: str) -> Position:
     """Return where a stream is; one that nothing was sent to begins now, at 0."""
-    if found := positions([name]):
-        return found[name]
-    stream, _ = Stream.objects.get_or_create(name=name)
-    return Position(stream.id, stream.epoch, stream.head)
+    return positions([name]).get(name) or begin([name])[name]
+
+
+def begin(names: Iterable[str]) -> dict[str, Position]:
+    """Begin streams, but those that somebody began meanwhile, and return where all of them are."""
+    wanted = list(names)
+    Stream.objects.bulk_create([Stream(name=name) for name in wanted], ignore_conflicts=True)
+    return positions(wanted)
 
 
 def positions(names: Iterable[str]) -> dict[str, Position]:

@@ -12,6 +12,7 @@ from tests.wire.servers import COMMANDS, serving
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 SEEN = NOTEBOOKS / "seen_in_chromium.json"
+SERVERS = ["daphne", "uvicorn"]  # those that notebook 05 compares
 SETTINGS = "config.settings.local"
 
 # Opens a socket as a page does, says one word, and returns what the page saw of it.
@@ -51,7 +52,7 @@ async def measured(chromium, name: str) -> dict[str, str]:
 
 async def measure() -> None:
     async with started() as chromium:
-        seen = {name: await measured(chromium, name) for name in COMMANDS}
+        seen = {name: await measured(chromium, name) for name in SERVERS}
     SEEN.write_text(json.dumps(seen, indent=2) + "\n")
 
 

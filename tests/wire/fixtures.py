@@ -91,7 +91,10 @@ def server(request, start):
     yield from watched(start(request.param, "pubsub"))
 
 
-@pytest.fixture(params=["daphne-pubsub", "daphne-core", "uvicorn-pubsub", "uvicorn-core"])
+SERVED = ["daphne-pubsub", "daphne-core", "config.server-pubsub", "uvicorn-pubsub", "uvicorn-core"]
+
+
+@pytest.fixture(params=SERVED)
 async def served(request, start, redis_port, shared_database):
     """Each server on each layer; `broadcast_…` in the test reaches it, as from another process."""
     name, kind = request.param.split("-")

@@ -20,6 +20,7 @@ PATIENCE = 30
 
 COMMANDS = {
     "daphne": ["-m", "daphne", "-b", "127.0.0.1", "-p", "0"],
+    "config.server": ["-m", "config.server", "-b", "127.0.0.1", "-p", "0"],
     "uvicorn": ["-m", "uvicorn", "--host", "127.0.0.1", "--port", "0"],
 }
 # What servers say when they listen, with the address, and Celery's worker when it waits for work.

@@ -3,14 +3,15 @@
 import time
 
 from config.asgi import application  # isort: skip  (sets Django up for the next import)
-from api import connection
+from api import authority, connection
+from api.lookup import Lookup
 
 __all__ = ["application"]
 
 
-def slow_refusal_of(authority, usual=connection.refusal_of):
+def slow_standings(asked):
     time.sleep(3)
-    return usual(authority)
+    return authority.standings(asked)
 
 
-connection.refusal_of = slow_refusal_of
+connection.standing_of = Lookup(slow_standings)

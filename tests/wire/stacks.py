@@ -23,10 +23,11 @@ class Stack:
         return name if self.servers == 1 else f"{name} × {self.servers}"
 
 
-def guide(servers: int = 1) -> Stack:
-    """Return the guide as written, on the server and the layer that it names."""
+def guide(servers: int = 1, server: str = "daphne") -> Stack:
+    """Return the guide as written, on the layer that it names."""
     module = "tests.wire.guide_as_written"
     return Stack(
+        server,
         layer="core",
         servers=servers,
         application=f"{module}:application",

@@ -50,7 +50,7 @@ async def send_for_ever(receive, send):
 
 async def echo(receive, send):
     while (event := await receive())["type"] == "websocket.receive":
-        await send({"type": "websocket.send", "text": event["text"]})
+        await send(event | {"type": "websocket.send"})
 
 
 async def ignore_the_end(receive, send):

@@ -12,7 +12,7 @@ from api.close_codes import CloseCode
 from api.consumers import broadcast_org_event
 from devrealm.issue import access_token
 from tests.wire.fixtures import layer_on, skip_core_without_redis, watched
-from tests.wire.servers import COMMANDS, eventually
+from tests.wire.servers import eventually
 
 # Seconds after the commit; what DESIGN and the README promise.
 BOUND = 2
@@ -82,7 +82,7 @@ def stage(request, environment, redis_port):
 @pytest.fixture
 def both_servers(start, stage):
     """Both servers at once, on one layer: two processes that hear the same word."""
-    daphne, uvicorn = (watched(start(name, stage.layer)) for name in COMMANDS)
+    daphne, uvicorn = (watched(start(name, stage.layer)) for name in ("daphne", "uvicorn"))
     yield from zip(daphne, uvicorn, strict=True)
 
 

@@ -13,9 +13,9 @@ from websockets.exceptions import ConnectionClosed
 
 from classroom import token
 from devrealm.people import ORG_ID
-from tests.wire.servers import serving
+from tests.wire.servers import COMMANDS, serving
 
-OURS = ["-m", "config.server", "-b", "127.0.0.1", "-p", "0"]
+OURS = COMMANDS["config.server"]
 
 # Bytes by which a server may grow for one client that floods it, or does not read.
 GROWTH = 5 * 2**20
@@ -98,6 +98,14 @@ async def test_application_may_close_with_any_code_and_a_reason_that_is_too_long
     code, reason = await closing_of(await opened(stubborn, "/close_with_1012_and_a_reason/"))
     assert code == 1012
     assert reason == "Back soon: " + "ü" * 56  # 123 bytes
+
+
+@pytest.mark.parametrize("message", ["", b""], ids=["text", "bytes"])
+async def test_empty_message_is_sent(stubborn, message):
+    socket = await opened(stubborn, "/echo/")
+    await socket.send(message)
+    assert await asyncio.wait_for(socket.recv(), 10) == message
+    await socket.close()
 
 
 def frame(head: bytes, payload: bytes) -> bytes:

@@ -1,0 +1,47 @@
+"""Many who connect at the same moment, as after a restart, while each look-up takes 20 ms."""
+
+import shutil
+
+import pytest
+
+from tests.load.contenders import reference
+from tests.load.scenarios import EVENTS_PATH, NOTIFICATIONS_PATH, ask
+from tests.load.stand import House, Stand
+from tests.wire.servers import COMMANDS
+
+CLIENTS = 500
+
+# Seconds in which all are to be greeted; one that is refused comes back.
+PATIENCE = 15
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    house = House(tmp_path_factory.mktemp("house"), CLIENTS)
+    house.build()
+    return house
+
+
+async def greeted(house, contender, path) -> int:
+    slow = {
+        "SERVED": "tests.load.slow_membership:application",
+        "APPLICATION": contender.stack.application,
+    }
+    async with Stand(house, contender, **slow) as stand:
+        answer = await ask(stand.crowd, "storm", number=CLIENTS, path=path, seconds=PATIENCE)
+    return answer["greeted"]
+
+
+@pytest.mark.skipif(not shutil.which("redis-server"), reason="needs redis-server")
+@pytest.mark.parametrize("path", [EVENTS_PATH, NOTIFICATIONS_PATH], ids=["one stream", "many"])
+@pytest.mark.parametrize("server", COMMANDS)
+async def test_storm_of_500_is_let_in(house, server, path):
+    """One by one, the look-ups alone would take 10 s, and Daphne drops a client after 5."""
+    assert await greeted(house, reference(server, "pubsub"), path) == CLIENTS
+
+
+@pytest.mark.skipif(not shutil.which("redis-server"), reason="needs redis-server")
+async def test_storm_of_500_streams_does_not_exhaust_the_layer(house):
+    """The core layer's pool ends at 100 connections, and raises."""
+    contender = reference("uvicorn", "core")
+    assert await greeted(house, contender, NOTIFICATIONS_PATH) == CLIENTS
