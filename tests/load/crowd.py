@@ -20,6 +20,8 @@ from tests.wire.reader import LONGEST, SHORTEST
 # Seconds in which a client is greeted, or comes back.
 PATIENCE = 10
 
+ORDERS = "open storm expect all shout time times stall closed leave".split()
+
 SENT_AT = re.compile(rb'"sent_at": ([\d.]+)')
 
 
@@ -75,8 +77,8 @@ class Crowd:
         self.received += 1
         if self.latencies is not None and (found := SENT_AT.search(text)):
             self.latencies.append(time.time() - float(found[1]))
+        self.last_at = time.time()
         if self.received == self.goal:
-            self.last_at = time.time()
             self.reached.set()
 
     # Orders
@@ -155,6 +157,10 @@ class Crowd:
         self.members[member].client.transport.pause_reading()
         return {}
 
+    async def closed(self) -> dict:
+        """Wait until the server has closed everybody; answers the codes."""
+        return {"codes": await asyncio.gather(*(m.client.closed for m in self.members))}
+
     async def leave(self) -> dict:
         for member in self.members:
             member.leave()
@@ -164,8 +170,7 @@ class Crowd:
 
 def main(port: str, tokens_path: str) -> None:
     crowd = Crowd(int(port), json.loads(Path(tokens_path).read_text()))
-    names = ("open", "storm", "expect", "all", "shout", "time", "times", "stall", "leave")
-    obey({name: getattr(crowd, name) for name in names})
+    obey({name: getattr(crowd, name) for name in ORDERS})
 
 
 if __name__ == "__main__":

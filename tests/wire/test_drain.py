@@ -1,0 +1,40 @@
+"""A crowd of sockets, when `config.server` is stopped."""
+
+import asyncio
+import shutil
+from collections import Counter
+
+import pytest
+from redis.asyncio import Redis
+
+from tests.load.contenders import reference
+from tests.load.orders import ask
+from tests.load.scenarios import EVENTS_PATH, NOTIFICATIONS_PATH
+from tests.load.stand import House, Stand
+
+CLIENTS = 500
+
+pytestmark = pytest.mark.skipif(not shutil.which("redis-server"), reason="needs redis-server")
+
+
+@pytest.mark.parametrize(
+    ("layer", "path"),
+    [("pubsub", EVENTS_PATH), ("core", NOTIFICATIONS_PATH)],
+    ids=["one stream on pubsub", "many on core"],
+)
+async def test_stop_tells_500_sockets_and_lets_all_of_them_leave(tmp_path, layer, path):
+    house = House(tmp_path, CLIENTS)
+    house.build()
+    counted = {"SERVED": "tests.wire.leaving:application"}
+    async with Stand(house, reference("config.server", layer), **counted) as stand:
+        await stand.open(CLIENTS, path)
+        server = stand.server.life
+        server.process.terminate()
+        codes = (await ask(stand.crowd, "closed"))["codes"]
+        assert Counter(codes) == {1012: CLIENTS}
+        assert await asyncio.to_thread(server.process.wait, 30) == 0
+        server.reading.join()
+        assert server.log.count("left\n") == CLIENTS
+        async with Redis(host="127.0.0.1", port=stand.redis.port) as redis:
+            assert await redis.keys("*") == []
+            assert await redis.pubsub_channels("*") == []
