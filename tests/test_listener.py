@@ -150,3 +150,21 @@ async def test_flushed_layer_is_joined_again(layer):
         await layer.group_discard("first", listener.channel)
         await listener.join_again({"first", "not ours"})
         assert [name.rpartition("__")[2] for name in layer.groups] == ["first"]
+
+
+ON_CORE = pytest.mark.parametrize("layer", ["core"], indirect=True)
+
+
+@ON_CORE
+async def test_membership_is_renewed_before_the_layer_forgets_it(monkeypatch, layer):
+    async with listening("first") as listener:
+        await listener.join("second")
+        joined_at = dict(listener.groups)
+        await listener.join_again(set())
+        assert listener.groups == joined_at
+        monkeypatch.setattr(layer, "group_expiry", 0)
+        await listener.join_again(set())
+    assert {group for group in joined_at if listener.groups[group] > joined_at[group]} == {
+        "first",
+        "second",
+    }

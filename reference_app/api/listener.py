@@ -5,6 +5,7 @@ A layer is at most once and may be away; who listens is told when messages may h
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from weakref import WeakValueDictionary
@@ -17,6 +18,10 @@ logger = logging.getLogger(__name__)
 
 # Seconds between two tries to reach a layer that is out of reach.
 RETRY = 1
+
+# The core layer forgets a member so many seconds after it joined (`group_expiry`). A membership is
+# renewed after one of these parts of them, so that it outlives a Redis that is away for a while.
+PARTS = 3
 
 # Groups that are joined at the same time: redis-py's pool ends at 100 connections, and then raises.
 JOINS_AT_ONCE = 50
@@ -35,7 +40,9 @@ class Listener:
         hear: Callable[[object], Awaitable[None]],
         miss: Callable[[], None],
     ):
-        self.groups, self.hear, self.miss = groups, hear, miss
+        # Each group, and when it was joined last, by the loop's clock.
+        self.groups = dict.fromkeys(groups, 0.0)
+        self.hear, self.miss = hear, miss
         # None while there is no layer.
         self.channel: str | None = None
         self.tried = asyncio.Event()
@@ -47,29 +54,40 @@ class Listener:
     async def join(self, group: str) -> None:
         """Hear a group from now on; raises one of LAYER_ERRORS where the layer is out of reach."""
         await self.tried.wait()
-        self.groups.add(group)
+        self.groups.setdefault(group, 0.0)
         if self.channel is None:
             raise ConnectionError("There is no channel to hear it by.")
         async with self.joining, self._lock(group), within_reason():
-            await get_channel_layer().group_add(group, self.channel)
+            await self._join(group, self.channel)
 
     async def leave(self, group: str) -> None:
-        self.groups.discard(group)
+        self.groups.pop(group, None)
         async with self._lock(group):
             if self.channel:
                 await discard(group, self.channel)
 
     async def join_again(self, groups: set[str]) -> None:
-        """Enter groups anew: a Redis that was flushed has forgotten who was in them."""
+        """Enter groups anew that a flushed Redis has forgotten, and those it would forget soon."""
         with suppress(*LAYER_ERRORS):
-            for group in groups & self.groups:
+            for group in (groups & self.groups.keys()) | self._ageing():
                 await self.join(group)
+
+    def _ageing(self) -> set[str]:
+        """Return the groups whose membership is to be renewed; Pub/Sub knows no end of one."""
+        expiry = getattr(get_channel_layer(), "group_expiry", math.inf)
+        oldest = asyncio.get_running_loop().time() - expiry / PARTS
+        return {group for group, joined_at in self.groups.items() if joined_at < oldest}
 
     async def stop(self) -> None:
         """Leave all groups, and wait until that is done."""
         while not self.task.done():  # a layer may swallow a cancellation
             self.task.cancel()
             await asyncio.wait([self.task], timeout=0.1)
+
+    async def _join(self, group: str, channel: str) -> None:
+        await get_channel_layer().group_add(group, channel)
+        if group in self.groups:  # it may have been left meanwhile
+            self.groups[group] = asyncio.get_running_loop().time()
 
     def _lock(self, group: str) -> asyncio.Lock:
         return self.locks.setdefault(group, asyncio.Lock())
@@ -90,7 +108,7 @@ class Listener:
         try:
             for group in [*self.groups]:
                 async with within_reason():
-                    await layer.group_add(group, channel)
+                    await self._join(group, channel)
             self.channel = channel
             self.tried.set()
             while True:

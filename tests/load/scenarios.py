@@ -75,8 +75,7 @@ async def one_each(stand: Stand, users: int, senders: list[int]) -> Figures:
         by = f"{users} notified by {number}"
         figures[f"{by}: lost, %"] = 100 * (1 - got["received"] / users)
         figures[f"{by}: CPU of each, µs"] = (stand.cpu() - before) / max(1, got["received"]) * 1e6
-        if got["last_at"] > sent["began_at"]:
-            figures[f"{by}: each second"] = users / (got["last_at"] - sent["began_at"])
+        figures[f"{by}: each second"] = got["received"] / (got["last_at"] - sent["began_at"])
     return figures
 
 

@@ -18,7 +18,10 @@ from tests.wire.stacks import Stack
 ALICE = PEOPLE["alice"].subject
 
 # Each layer, and each server once.
-STACKS = [Stack("uvicorn", "pubsub"), Stack("daphne", "core")]
+STACKS = [
+    Stack("uvicorn", "pubsub"),
+    Stack("daphne", "core", settings="tests.wire.usual_capacity"),
+]
 
 
 @pytest.mark.parametrize("stack", STACKS, ids=str)

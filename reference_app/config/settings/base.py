@@ -40,7 +40,16 @@ def redis_layer(kind: str, connection: dict) -> dict:
     }
     if kind not in backends:
         sys.exit(f"CHANNEL_LAYER cannot be {kind!r}: it is one of {', '.join(backends)}.")
-    return {"default": {"BACKEND": backends[kind], "CONFIG": {"hosts": [connection]}}}
+    configuration = {"hosts": [connection]}
+    if kind == "core":
+        configuration |= {
+            # Messages that wait for a process, which has one channel for all its sockets. Of the
+            # usual 100 places none was free with fifty senders, and what finds none comes late.
+            "capacity": 10_000,
+            # Seconds that a killed process stays a member of its groups; by default a day.
+            "group_expiry": 1_800,
+        }
+    return {"default": {"BACKEND": backends[kind], "CONFIG": configuration}}
 
 
 INSTALLED_APPS = [
