@@ -9,6 +9,7 @@ import asyncio
 import json
 import random
 import re
+import statistics
 import sys
 import time
 from pathlib import Path
@@ -20,7 +21,7 @@ from tests.wire.reader import LONGEST, SHORTEST
 # Seconds in which a client is greeted, or comes back.
 PATIENCE = 10
 
-ORDERS = "open storm expect all shout time times stall closed leave".split()
+ORDERS = "open storm expect all shout time percentile stall closed leave".split()
 
 SENT_AT = re.compile(rb'"sent_at": ([\d.]+)')
 
@@ -147,10 +148,10 @@ class Crowd:
         self.latencies = []
         return {}
 
-    async def times(self) -> dict:
-        """Return what was measured, the shortest first."""
+    async def percentile(self, percent: int) -> dict:
+        """Return how many seconds that part of the messages took at most, of what was measured."""
         taken, self.latencies = self.latencies, None
-        return {"seconds": sorted(taken)}
+        return {"seconds": statistics.quantiles(taken, n=100)[percent - 1]}
 
     async def stall(self, member: int) -> dict:
         """Have one client read no more."""

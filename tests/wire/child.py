@@ -48,4 +48,5 @@ class Child:
     async def kill(self) -> None:
         if self.process.returncode is None:
             self.process.kill()
-        await self.process.wait()
+        # What it said last has to be read: before that asyncio calls no process ended.
+        await self.process.communicate()
