@@ -13,12 +13,18 @@ PICTURED = ROOT / "notebooks" / "07_one_organisation.ipynb"
 
 
 def refreshed(text: str) -> str:
-    """Return the README's text with every generated part made anew."""
+    """Return the README's text with every part made anew that needs nothing but files and code."""
     for name, make in PARTS.items():
-        part = f"<!-- {name} -->\n{make()}\n<!-- /{name} -->"
-        pattern = rf"<!-- {name} -->\n.*?<!-- /{name} -->"
-        text, count = re.subn(pattern, lambda _, part=part: part, text, flags=re.DOTALL)
-        assert count == 1, f"The README has no place for {name}."
+        text = with_part(text, name, make())
+    return text
+
+
+def with_part(text: str, name: str, part: str) -> str:
+    """Return the README's text with one part in place of the one that it has."""
+    between = f"<!-- {name} -->\n{part}\n<!-- /{name} -->"
+    pattern = rf"<!-- {name} -->\n.*?<!-- /{name} -->"
+    text, count = re.subn(pattern, lambda _: between, text, flags=re.DOTALL)
+    assert count == 1, f"The README has no place for {name}."
     return text
 
 
@@ -51,3 +57,24 @@ def picture() -> str:
 
 
 PARTS = {"picture": picture, "notebooks": notebooks, "close codes": close_codes}
+
+
+def servers(seen: dict[str, dict[str, str]]) -> str:
+    """Return the table of what each server does, from what was measured by server and case."""
+    rows = [
+        f"| when | {' | '.join(f'`{name}`' for name in seen)} |",
+        "|---" * (1 + len(seen)) + "|",
+    ]
+    cases = next(iter(seen.values()))
+    rows += [f"| {' | '.join([words, *(seen[name][words] for name in seen)])} |" for words in cases]
+    return "\n".join(rows)
+
+
+def servers_as_told(text: str) -> dict[str, dict[str, str]]:
+    """Return by server and case what the README's table says."""
+    table = re.search(r"<!-- servers -->\n(.*?)\n<!-- /servers -->", text, re.DOTALL)[1]
+    (_, *names), _, *rows = [line.strip("| ").split(" | ") for line in table.splitlines()]
+    return {
+        name.strip("`"): {row[0]: row[column] for row in rows}
+        for column, name in enumerate(names, start=1)
+    }

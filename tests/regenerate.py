@@ -2,8 +2,9 @@
 
     python -m tests.regenerate
 
-File names as arguments run those only. What is written depends on the code alone: no timestamps,
-no machine's paths, cells counted 1 to n.
+File names as arguments run those only; README.md stands for its table of servers, which is
+measured. What is written depends on the code alone: no timestamps, no machine's paths, cells
+counted 1 to n.
 """
 
 import sys
@@ -13,7 +14,8 @@ import nbformat
 from nbclient import NotebookClient
 
 from tests import frontend
-from tests.readme import README, refreshed
+from tests.readme import README, refreshed, servers, with_part
+from tests.wire.measure import measured_on_all
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 
@@ -37,6 +39,11 @@ def regenerate(path: Path) -> None:
     nbformat.write(notebook, path)
 
 
+def measure_servers() -> None:
+    table = servers(measured_on_all())
+    README.write_text(with_part(README.read_text(), "servers", table))
+
+
 def normalize(notebook: nbformat.NotebookNode) -> None:
     """Drop what differs from machine to machine, in place."""
     notebook.metadata = nbformat.from_dict(METADATA)
@@ -52,8 +59,8 @@ def normalize(notebook: nbformat.NotebookNode) -> None:
 
 
 if __name__ == "__main__":
-    for path in map(Path, sys.argv[1:] or sorted(map(str, NOTEBOOKS.glob("*.ipynb")))):
+    for path in map(Path, sys.argv[1:] or [*sorted(NOTEBOOKS.glob("*.ipynb")), README]):
         print(f"Running {path.name}")
-        regenerate(path)
+        measure_servers() if path.name == README.name else regenerate(path)
     README.write_text(refreshed(README.read_text()))
     frontend.CLOSE_CODES.write_text(frontend.close_codes())
