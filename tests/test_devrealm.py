@@ -1,12 +1,26 @@
+import asyncio
+import signal
+import socket
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import jwt
 import pytest
+from asgiref.sync import sync_to_async
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.test import Client
 
+from api.models import Membership
+from classroom import Client as Socket
 from devrealm import keys
+from devrealm.issue import access_token
+from devrealm.people import ORG_ID, PEOPLE, settle
+from devrealm.supervisor import Supervisor
+from tests.dialogue import EVENTS, NOTIFICATIONS, established
+from tests.readme import ROOT
+from tests.wire.servers import PATIENCE, eventually, serving
 
 REALM = "/realms/demo"
 TOKEN = f"{REALM}/protocol/openid-connect/token"
@@ -62,3 +76,159 @@ def test_check_lets_it_pass_and_deployment_check_refuses_it(capsys):
     call_command("check")
     with pytest.raises(SystemCheckError, match="devrealm.E001"):
         call_command("check", deploy=True)
+
+
+# What the demo page can cause
+
+
+def caller(username, **claims):
+    token = access_token(username, **claims)
+    return Client(headers={"Authorization": f"Bearer {token}"}, enforce_csrf_checks=True)
+
+
+@pytest.mark.parametrize("seconds", ["1", "5", "300"])
+def test_token_lives_as_long_as_the_form_asks(seconds):
+    answer = Client().post(TOKEN, FORM | {"lifespan": seconds}).json()
+    claims = jwt.decode(answer["access_token"], options={"verify_signature": False})
+    assert claims["exp"] - claims["iat"] == answer["expires_in"] == int(seconds)
+
+
+@pytest.mark.parametrize("lifespan", ["0", "-1", "301", "1.5", "", "²", "9" * 5_000])
+def test_lifespan_out_of_bounds_is_refused(lifespan):
+    answer = Client().post(TOKEN, FORM | {"lifespan": lifespan})
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize("path", ["task", "membership", "sign-out", "restart"])
+def test_nobody_causes_anything_without_a_token(path):
+    answer = Client().post(f"/demo/{path}/")
+    assert (answer.status_code, answer.json()["error"]) == (401, "token_missing")
+    assert Client().get(f"/demo/{path}/").status_code == 405
+
+
+ON_PUBSUB = pytest.mark.parametrize("layer", ["pubsub"], indirect=True)
+
+
+@ON_PUBSUB
+async def test_leaving_ends_the_organisations_socket_and_no_other(people, layer):
+    async with established(EVENTS, "bob") as events, established(NOTIFICATIONS, "bob") as mine:
+        answer = await sync_to_async(caller("bob").delete)("/demo/membership/")
+        assert answer.json() == {"is_member": False}
+        assert (await events.receive())["code"] == 4003
+        assert await events.closed() == 4003
+        assert await mine.receive_nothing()
+    answer = await sync_to_async(caller("bob").post)("/demo/membership/")
+    assert answer.json() == {"is_member": True}
+    async with established(EVENTS, "bob"):
+        pass
+
+
+def test_stranger_who_joins_twice_is_a_member_once(transactional_db):
+    settle()
+    for _ in range(2):
+        assert caller("mallory").post("/demo/membership/").status_code == 200
+    user = Membership.objects.get(user__identity__subject=PEOPLE["mallory"].subject).user
+    assert user.organizations.get().id == ORG_ID
+
+
+@ON_PUBSUB
+async def test_signing_out_ends_the_session_and_no_other(people, layer):
+    first, other = access_token("alice", sid="first"), access_token("alice", sid="other")
+    async with (
+        established(NOTIFICATIONS, token=first) as ended,
+        established(NOTIFICATIONS, token=other) as open_still,
+    ):
+        await sync_to_async(caller("alice", sid="first").post)("/demo/sign-out/")
+        assert (await ended.receive())["code"] == 4001
+        assert await ended.closed() == 4001
+        assert await open_still.receive_nothing()
+
+
+def test_server_without_a_supervisor_is_not_stopped(transactional_db, monkeypatch):
+    settle()
+    monkeypatch.setattr("devrealm.supervisor.stop", lambda: pytest.fail("It was stopped."))
+    answer = caller("alice").post("/demo/restart/")
+    assert (answer.status_code, answer.json()["error"]) == (409, "not_supervised")
+
+
+def serve_demo(folder):
+    """Return the demo as a reader starts it, to be entered."""
+    settings = {"DJANGO_SETTINGS_MODULE": "config.settings.local", "DATA_DIR": str(folder)}
+    manage = str(ROOT / "reference_app" / "manage.py")
+    return serving([manage, "demo", "--port", "0"], **settings)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    with serve_demo(tmp_path_factory.mktemp("demo")) as server:
+        yield server
+
+
+async def cause(demo, username, name):
+    headers = {"Authorization": f"Bearer {demo_token(demo, username)}"}
+    async with httpx.AsyncClient(headers=headers, timeout=30) as http:
+        return (await http.post(f"{demo.http}/demo/{name}/")).raise_for_status().json()
+
+
+def demo_token(demo, username) -> str:
+    form = FORM | {"username": username, "password": username}
+    return httpx.post(f"{demo.http}{TOKEN}", data=form).raise_for_status().json()["access_token"]
+
+
+async def joined(demo, username, path):
+    token = await asyncio.to_thread(demo_token, demo, username)
+    client = await Socket.connect(f"{demo.ws}{path}", token=token)
+    assert (await client.receive())["type"] == "connection.established"
+    return client
+
+
+async def test_task_runs_in_the_demos_own_worker(demo):
+    alice, bob = await joined(demo, "alice", NOTIFICATIONS), await joined(demo, "bob", EVENTS)
+    document = (await cause(demo, "alice", "task"))["document"]
+    assert document in (await alice.receive())["notification"]["body"]
+    assert (await bob.receive())["data"]["document_id"] == document
+    await alice.leave()
+    await bob.leave()
+
+
+async def test_restart_closes_with_1012_and_the_server_comes_back(demo):
+    alice = await joined(demo, "alice", NOTIFICATIONS)
+    await cause(demo, "alice", "restart")
+    assert await alice.closed() == 1012
+    again = await joined(demo, "alice", NOTIFICATIONS)
+    assert demo.process.poll() is None
+    await again.leave()
+
+
+async def test_page_and_its_files_are_served(demo):
+    async with httpx.AsyncClient() as http:
+        assert (await http.get(demo.http)).status_code == 200
+        script = await http.get(f"{demo.http}/static/api/demo.js")
+    assert script.headers["Content-Type"].startswith("text/javascript")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+async def test_server_ends_with_its_supervisor(tmp_path, number):
+    with serve_demo(tmp_path) as demo:
+        alice = await joined(demo, "alice", NOTIFICATIONS)
+        demo.process.send_signal(number)
+        status = await asyncio.to_thread(demo.process.wait, PATIENCE)
+        assert status == (0 if number != signal.SIGKILL else -signal.SIGKILL)
+        # Told, and not dropped: the server has drained, also where its supervisor could not ask.
+        assert await alice.closed() == 1012
+        await eventually(lambda: not demo.accepts())
+
+
+def test_server_that_fails_is_not_started_again(signals):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        failing = [sys.executable, "-c", "raise SystemExit(3)"]
+        assert Supervisor(failing, listener).run() == 3
+
+
+@pytest.fixture
+def signals():
+    """Have this process answer signals as before, in the end."""
+    usual = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in usual.items():
+        signal.signal(number, handler)

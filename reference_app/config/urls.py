@@ -1,11 +1,21 @@
 from django.apps import apps
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
+from api import pages
+
 urlpatterns = [
+    path("", pages.demo),
     path("admin/", admin.site.urls),
     path("api/", include("api.urls")),
 ]
 
 if apps.is_installed("devrealm"):
     urlpatterns.append(path("", include("devrealm.urls")))
+
+if settings.DEBUG:
+    # A deployment's nginx serves them; without DEBUG this would add nothing.
+    from django.contrib.staticfiles.urls import staticfiles_urlpatterns
+
+    urlpatterns += staticfiles_urlpatterns()

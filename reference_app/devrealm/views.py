@@ -1,5 +1,7 @@
 """The three endpoints of a realm that a client of it needs."""
 
+import re
+
 from django.conf import settings
 from django.http import JsonResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -33,7 +35,10 @@ def certs(request):
 @csrf_exempt  # a client calls it, with a password and no cookie
 @require_POST
 def token(request):
-    """Give a demo user a token for a password (RFC 6749, 4.3); the password is the username."""
+    """Give a demo user a token for a password (RFC 6749, 4.3); the password is the username.
+
+    Not in Keycloak: the form may ask for a shorter `lifespan`, in seconds.
+    """
     form = request.POST
     if form.get("grant_type") != "password":
         return failure(400, "unsupported_grant_type", "Unsupported grant_type")
@@ -42,15 +47,24 @@ def token(request):
     username = form.get("username")
     if username not in PEOPLE or form.get("password") != username:
         return failure(401, "invalid_grant", "Invalid user credentials")
+    lifespan = lifespan_in(form)
+    if not 1 <= lifespan <= LIFESPAN:
+        return failure(400, "invalid_request", f"A lifespan is from 1 to {LIFESPAN} seconds")
     return JsonResponse(
         {
-            "access_token": access_token(username),
-            "expires_in": LIFESPAN,
+            "access_token": access_token(username, lifespan),
+            "expires_in": lifespan,
             "token_type": "Bearer",
             "not-before-policy": 0,
             "scope": "openid email profile",
         }
     )
+
+
+def lifespan_in(form) -> int:
+    """Return the lifespan that a form asks for, 0 for what is none."""
+    asked = form.get("lifespan", str(LIFESPAN))
+    return int(asked) if re.fullmatch("[0-9]{1,9}", asked) else 0
 
 
 def failure(status: int, error: str, description: str) -> JsonResponse:

@@ -7,6 +7,7 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 /** What is built: a file of Django's static files, from a source. */
 export const bundles = {
   realtime: "src/realtime/index.ts",
+  demo: "src/demo/main.tsx",
 };
 
 /** Return esbuild's options; nothing in them, or in the output, depends on the machine. */

@@ -1,15 +1,18 @@
 """One command from nothing to a served socket."""
 
+import argparse
 import socket
+import sys
 from pathlib import Path
 
 from config.server import Server  # isort: skip  (first: it installs the reactor)
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
-from django.db import DatabaseError
+from django.db import DatabaseError, connections
 
 from config.asgi import application
+from devrealm import supervisor
 from devrealm.issue import access_token
 from devrealm.people import ORG_ID, PEOPLE, settle
 
@@ -24,15 +27,27 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("--port", type=int, default=8000, help="0 takes a free one")
+        # How the supervisor calls it: to serve on the socket that it holds.
+        parser.add_argument("--fd", type=int, help=argparse.SUPPRESS)
 
-    def handle(self, *, port, **options):
+    def handle(self, *, port, fd, **options):
+        if fd is not None:
+            return serve(fd)
         listener = listen(port)
         prepare_database()
         port = listener.getsockname()[1]
         self.stdout.write(introduction(port))
         self.stdout.flush()
-        # Daphne takes the socket over: what was free when asked cannot be taken meanwhile.
-        Server(application, endpoints=[f"fd:fileno={listener.fileno()}"]).run()
+        connections.close_all()
+        command = [sys.executable, sys.argv[0], "demo"]
+        sys.exit(supervisor.Supervisor(command, listener).run())
+
+
+def serve(fd: int) -> None:
+    """Serve until the supervisor wants no more."""
+    supervisor.follow_supervisor()
+    # What was free when the supervisor asked cannot be taken meanwhile.
+    Server(application, endpoints=[f"fd:fileno={fd}"]).run()
 
 
 def listen(port: int) -> socket.socket:

@@ -1,0 +1,60 @@
+import { useState } from "react";
+
+import type { Account } from "./account";
+import type { Cause } from "./causes";
+
+interface Props {
+  account: Account;
+  causes: { sending: Cause[]; breaking: Cause[] };
+}
+
+/** The buttons that make something happen, and what came of the last one. */
+export function Actions({ account, causes }: Props) {
+  const [outcome, setOutcome] = useState({ text: "", failed: false });
+  const run = ({ act }: Cause) =>
+    void act().then(
+      (text) => setOutcome({ text, failed: false }),
+      (error: Error) => setOutcome({ text: error.message, failed: true }),
+    );
+
+  return (
+    <div className="actions">
+      <div className="buttons" role="group" aria-label="Send something">
+        {causes.sending.map((cause) => (
+          <button key={cause.label} className="primary" onClick={() => run(cause)}>
+            {cause.label}
+          </button>
+        ))}
+      </div>
+      {causes.breaking.length > 0 && (
+        <div className="buttons" role="group" aria-label="Break something">
+          {causes.breaking.map((cause) => (
+            <button key={cause.label} onClick={() => run(cause)}>
+              {cause.label}
+            </button>
+          ))}
+          <RenewSwitch account={account} />
+        </div>
+      )}
+      <p role="status" className={outcome.failed ? "outcome failed" : "outcome"}>
+        {outcome.text}
+      </p>
+    </div>
+  );
+}
+
+/** Off, a token that expires takes the session with it. */
+function RenewSwitch({ account }: { account: Account }) {
+  const [renews, setRenews] = useState(account.renews);
+  return (
+    <label className="switch">
+      <input
+        type="checkbox"
+        role="switch"
+        checked={renews}
+        onChange={({ target }) => setRenews((account.renews = target.checked))}
+      />
+      Renew my token
+    </label>
+  );
+}

@@ -1,0 +1,89 @@
+import { memo, useEffect } from "react";
+
+import { type NotificationItem, useNotifications } from "../react";
+import type { Status, TokenProvider } from "../realtime";
+import { StatusLine } from "./StatusLine";
+import { Toasts } from "./Toasts";
+import { frameRow, type NewRow } from "./trace";
+import { useInbox } from "./useInbox";
+
+interface Props {
+  token: TokenProvider;
+  trace: (row: NewRow) => void;
+  onStatus: (status: Status) => void;
+  onUnread: (count: number) => void;
+}
+
+/** The user's own notifications: what is new pops up, what is unread is counted. */
+export function NotificationsPanel({ token, trace, onStatus, onUnread }: Props) {
+  const { notifications, status, error } = useNotifications({
+    token,
+    onFrame: (direction, frame) => {
+      trace(frameRow("notifications", direction, frame));
+      if (frame.type === "connection.established") inbox.established(frame);
+    },
+  });
+  const inbox = useInbox(notifications);
+  useEffect(() => onStatus(status), [status, onStatus]);
+  useEffect(() => onUnread(inbox.unread), [inbox.unread, onUnread]);
+
+  return (
+    <div className="panel">
+      <header>
+        <h3>Notifications</h3>
+        {inbox.unread > 0 && <Unread count={inbox.unread} />}
+        <button className="quiet" disabled={inbox.unread === 0} onClick={inbox.markAllRead}>
+          Mark all read
+        </button>
+      </header>
+      <StatusLine status={status} error={error} of="Notifications" />
+      <ul className="entries" role="list" aria-label="Notifications" tabIndex={0}>
+        {[...notifications].reverse().map((item) => (
+          <Entry
+            key={item.key}
+            item={item}
+            isRead={inbox.read.has(item.key)}
+            markRead={inbox.markRead}
+          />
+        ))}
+      </ul>
+      <Toasts toasts={inbox.toasts} more={inbox.more} close={inbox.endToasts} />
+    </div>
+  );
+}
+
+function Unread({ count }: { count: number }) {
+  return (
+    <span className="badge">
+      {count.toLocaleString("en")}
+      <span className="unseen"> unread</span>
+    </span>
+  );
+}
+
+interface EntryProps {
+  item: NotificationItem;
+  isRead: boolean;
+  markRead: (key: string) => void;
+}
+
+const Entry = memo(function Entry({ item, isRead, markRead }: EntryProps) {
+  return (
+    <li className={isRead ? "read" : "unread"}>
+      <div>
+        <strong>{item.title}</strong>
+        {!isRead && <span className="unseen"> (unread)</span>}
+        {item.body && <p>{String(item.body)}</p>}
+      </div>
+      {!isRead && (
+        <button
+          className="quiet"
+          aria-label={`Mark read: ${item.title}`}
+          onClick={() => markRead(item.key)}
+        >
+          Mark read
+        </button>
+      )}
+    </li>
+  );
+});

@@ -1,0 +1,53 @@
+import { memo, useEffect } from "react";
+
+import { type EventItem, useOrganizationEvents } from "../react";
+import type { Status, TokenProvider } from "../realtime";
+import { StatusLine } from "./StatusLine";
+import { frameRow, type NewRow } from "./trace";
+
+interface Props {
+  orgId: string;
+  token: TokenProvider;
+  trace: (row: NewRow) => void;
+  onStatus: (status: Status) => void;
+}
+
+/** The events of the organisation, which every member hears. */
+export function OrganisationPanel({ orgId, token, trace, onStatus }: Props) {
+  const { events, status, error } = useOrganizationEvents(orgId, {
+    token,
+    onFrame: (...frame) => trace(frameRow("organisation", ...frame)),
+  });
+  useEffect(() => onStatus(status), [status, onStatus]);
+
+  return (
+    <div className="panel">
+      <header>
+        <h3>Organisation</h3>
+      </header>
+      <StatusLine status={status} error={error} of="Organisation" />
+      <ul className="entries" role="list" aria-label="Organisation feed" tabIndex={0}>
+        {[...events].reverse().map((item) => (
+          <Entry key={item.key} item={item} />
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+const Entry = memo(function Entry({ item }: { item: EventItem }) {
+  return (
+    <li>
+      <div>
+        <strong>{item.event_type}</strong>
+        <p>{summaryOf(item.data)}</p>
+      </div>
+    </li>
+  );
+});
+
+/** Name what an event is about, by the keys that the server's own events have. */
+function summaryOf(data: unknown): string {
+  const { resource_name, document_id } = (data ?? {}) as Record<string, unknown>;
+  return String(resource_name ?? document_id ?? JSON.stringify(data));
+}

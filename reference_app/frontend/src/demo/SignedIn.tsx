@@ -1,0 +1,93 @@
+import { useCallback, useMemo, useState } from "react";
+
+import { CloseCode, type Status } from "../realtime";
+import type { Account } from "./account";
+import { Actions } from "./Actions";
+import { causesFor } from "./causes";
+import type { Configuration } from "./configuration";
+import { FramesPanel } from "./FramesPanel";
+import { NotificationsPanel } from "./NotificationsPanel";
+import { OrganisationPanel } from "./OrganisationPanel";
+import { endRow, type SocketName } from "./trace";
+import { useOrganisation } from "./useOrganisation";
+import { useTrace } from "./useTrace";
+
+interface Props {
+  account: Account;
+  name: string;
+  configuration: Configuration;
+  signInAgain: () => void;
+  onUnread: (count: number) => void;
+}
+
+/** One user's session: two sockets, what they bring, and what the user can cause. */
+export function SignedIn({ account, name, configuration, signInAgain, onUnread }: Props) {
+  const { devrealm } = configuration;
+  const [rows, trace, clear] = useTrace();
+  const [statuses, setStatuses] = useState<Partial<Record<SocketName, Status>>>({});
+  // A client that was told to stay away does; another one comes for a user who has joined.
+  const [visits, setVisits] = useState(0);
+  const orgId = useOrganisation(
+    account,
+    devrealm?.orgId ?? null,
+    statuses.notifications?.state === "open",
+  );
+  const forNotifications = useMemo(() => account.provider(), [account]);
+  const forOrganisation = useMemo(() => account.provider(), [account, visits]);
+
+  const told = useCallback(
+    (socket: SocketName, status: Status) => {
+      setStatuses((was) => ({ ...was, [socket]: status }));
+      const row = endRow(socket, status);
+      if (row) trace(row);
+    },
+    [trace],
+  );
+  const onNotifications = useCallback((status: Status) => told("notifications", status), [told]);
+  const onOrganisation = useCallback((status: Status) => told("organisation", status), [told]);
+
+  const onJoined = () => setVisits((was) => was + 1);
+  const { organisation } = statuses;
+  const isStranger =
+    organisation?.state === "stopped" && organisation.code === CloseCode.FORBIDDEN;
+  const needsSignIn = Object.values(statuses).some((s) => s.state === "stopped" && s.needsSignIn);
+
+  return (
+    <>
+      {needsSignIn && (
+        <div className="notice" role="alert">
+          <p>The session has ended.</p>
+          <button className="primary" onClick={signInAgain}>
+            Sign in again
+          </button>
+        </div>
+      )}
+      <Actions
+        account={account}
+        causes={causesFor({ account, name, orgId, onJoined, isMember: !isStranger, devrealm })}
+      />
+      <div className="panels">
+        <NotificationsPanel
+          token={forNotifications}
+          trace={trace}
+          onStatus={onNotifications}
+          onUnread={onUnread}
+        />
+        {orgId ? (
+          <OrganisationPanel
+            key={visits}
+            orgId={orgId}
+            token={forOrganisation}
+            trace={trace}
+            onStatus={onOrganisation}
+          />
+        ) : (
+          <p className="panel empty">
+            {orgId === null ? "You belong to no organisation." : "Asks for your organisation …"}
+          </p>
+        )}
+      </div>
+      <FramesPanel rows={rows} clear={clear} />
+    </>
+  );
+}

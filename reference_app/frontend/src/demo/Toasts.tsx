@@ -1,0 +1,29 @@
+import type { NotificationItem } from "../react";
+
+interface Props {
+  toasts: NotificationItem[];
+  more: number;
+  close: () => void;
+}
+
+/** What has just come; the region is always there, or no screen reader would notice what enters. */
+export function Toasts({ toasts, more, close }: Props) {
+  return (
+    <div className="toasts">
+      <div aria-live="polite">
+        {toasts.map(({ key, title, body }) => (
+          <div key={key} className="toast" data-testid="toast">
+            <strong>{title}</strong>
+            {body && <p>{String(body)}</p>}
+          </div>
+        ))}
+        {more > 0 && <p className="toast more">and {more.toLocaleString("en")} more</p>}
+      </div>
+      {toasts.length > 0 && (
+        <button className="quiet" onClick={close}>
+          Dismiss
+        </button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,25 @@
+/** Who sends a request. */
+export interface Sender {
+  token(): Promise<string>;
+}
+
+/** The server understood, and said no: a sentence for people. */
+export class RequestRefusedError extends Error {
+  override name = "RequestRefusedError";
+}
+
+/** Send one request of the REST API as its sender, and return the answer. */
+export async function request(
+  sender: Sender,
+  method: "GET" | "POST" | "DELETE",
+  path: string,
+  body?: object,
+): Promise<Record<string, unknown>> {
+  const headers: Record<string, string> = { Authorization: `Bearer ${await sender.token()}` };
+  if (body) headers["Content-Type"] = "application/json";
+  const answer = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
+  const isJson = answer.headers.get("Content-Type")?.startsWith("application/json");
+  const said = isJson ? await answer.json() : {};
+  if (!answer.ok) throw new RequestRefusedError(said.message ?? `HTTP ${answer.status}.`);
+  return said;
+}

@@ -1,0 +1,34 @@
+import { useCallback, useEffect, useReducer } from "react";
+
+import type { NotificationItem } from "../react";
+import type { Place } from "../realtime";
+import { EMPTY, type Inbox, inboxAfter } from "./inbox";
+
+/** How long toasts stay when nothing more comes. */
+const TOASTS_MS = 6_000;
+
+/** Follow what is read of a list of notifications, and what is new enough for a toast. */
+export function useInbox(items: NotificationItem[]): Inbox & {
+  established: (at: Place) => void;
+  markRead: (key: string) => void;
+  markAllRead: () => void;
+  endToasts: () => void;
+} {
+  const [inbox, dispatch] = useReducer(inboxAfter, EMPTY);
+  useEffect(() => dispatch({ type: "listed", items }), [items]);
+
+  useEffect(() => {
+    if (inbox.toasts.length === 0) return;
+    const timer = setTimeout(() => dispatch({ type: "toasts over" }), TOASTS_MS);
+    return () => clearTimeout(timer);
+  }, [inbox.toasts, inbox.more]);
+
+  return {
+    ...inbox,
+    established: (at) => dispatch({ type: "established", at }),
+    // The same in each rendering, for rows that are rendered once.
+    markRead: useCallback((key) => dispatch({ type: "read", key }), []),
+    markAllRead: () => dispatch({ type: "all read", items }),
+    endToasts: () => dispatch({ type: "toasts over" }),
+  };
+}

@@ -1,0 +1,49 @@
+import type { Status } from "../realtime";
+
+/** How a status is shown: in words, and in a colour that says nothing else. */
+export interface Wording {
+  tone: "good" | "busy" | "bad";
+  text: string;
+  /** What changes with the time: to be seen, not to be read out each second. */
+  countdown?: string;
+}
+
+/** Say in words for everybody what a client is doing; `now` as `Date.now()`. */
+export function wordingOf(status: Status, now: number): Wording {
+  switch (status.state) {
+    case "connecting":
+      return { tone: "busy", text: "Connecting …" };
+    case "open":
+      return { tone: "good", text: "Connected" };
+    case "offline":
+      return { tone: "busy", text: "Offline. Waits for a network." };
+    case "waiting":
+      return {
+        tone: "busy",
+        text: sentence(status.sentence),
+        countdown: countdown(status.retryAt - now),
+      };
+    case "stopped":
+      return { tone: "bad", text: closureWords(status) };
+  }
+}
+
+/** What a person says of a closure, beside its code. */
+export function closureWords(status: Extract<Status, { code: number }>): string {
+  const next = status.state === "waiting" ? "The client comes back." : afterwards(status.needsSignIn);
+  return `${sentence(status.sentence)} ${next}`;
+}
+
+function countdown(ms: number): string {
+  return `Tries again in ${Math.max(0, Math.ceil(ms / 1_000))} s.`;
+}
+
+function afterwards(needsSignIn: boolean): string {
+  return needsSignIn ? "Sign in again." : "The client stays away.";
+}
+
+/** Meanings of codes are parts of sentences. */
+function sentence(words: string): string {
+  const text = words.charAt(0).toUpperCase() + words.slice(1);
+  return /[.!?…]$/.test(text) ? text : `${text}.`;
+}

@@ -1,0 +1,99 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+
+import { Account } from "../../src/demo/account";
+import { type Ask, GrantRefusedError } from "../../src/demo/issuer";
+import { SignInRequiredError } from "../../src/realtime";
+
+const LIFESPAN = 300;
+
+beforeEach(() => vi.useFakeTimers());
+afterEach(() => vi.useRealTimers());
+
+/** An issuer that gives token-1, token-2 and so on. */
+function issuer(refreshToken: string | null = null) {
+  let count = 0;
+  return vi.fn<Ask>(async (_refresh, lifespan = LIFESPAN) => {
+    count += 1;
+    return { token: `token-${count}`, expiresAt: Date.now() + lifespan * 1_000, refreshToken };
+  });
+}
+
+describe("an account", () => {
+  test("asks once for two sockets and a request that begin together", async () => {
+    const ask = issuer();
+    const account = new Account(ask);
+    const asked = [account.provider()("first"), account.provider()("first"), account.token()];
+    expect(await Promise.all(asked)).toEqual(["token-1", "token-1", "token-1"]);
+    expect(ask).toHaveBeenCalledTimes(1);
+  });
+
+  test("gives no socket the token again that failed it, and shares the one that follows", async () => {
+    const ask = issuer();
+    const account = new Account(ask);
+    const [one, other] = [account.provider(), account.provider()];
+    await Promise.all([one("first"), other("first")]);
+    expect(await one("rejected")).toBe("token-2");
+    expect(await other("rejected")).toBe("token-2");
+    expect(await other("expiring")).toBe("token-3");
+    expect(ask).toHaveBeenCalledTimes(3);
+  });
+
+  test("asks anew where the token has no time left", async () => {
+    const account = new Account(issuer());
+    await account.token();
+    vi.setSystemTime(Date.now() + LIFESPAN * 1_000 - 500);
+    expect(await account.token()).toBe("token-2");
+  });
+
+  test("goes on with a token that lives shorter, and returns the one before", async () => {
+    const ask = issuer();
+    const account = new Account(ask);
+    const socket = account.provider();
+    await socket("first");
+    expect(await account.shorten(5)).toBe("token-1");
+    expect(ask).toHaveBeenLastCalledWith(null, 5);
+    expect(await socket("rejected")).toBe("token-2");
+    expect(await socket("expiring")).toBe("token-3");
+    expect(ask).toHaveBeenLastCalledWith(null);
+  });
+
+  test("with renewing switched off, a token is the last", async () => {
+    const account = new Account(issuer());
+    account.renews = false;
+    const socket = account.provider();
+    expect(await socket("first")).toBe("token-1");
+    await expect(socket("expiring")).rejects.toThrow(SignInRequiredError);
+    await expect(socket("rejected")).rejects.toThrow("Renewing is switched off.");
+  });
+
+  test("gives nothing after signing out", async () => {
+    const account = new Account(issuer());
+    const socket = account.provider();
+    await socket("first");
+    expect(await account.signOut()).toBe("token-1");
+    await expect(socket("rejected")).rejects.toThrow(SignInRequiredError);
+    await expect(account.token()).rejects.toThrow("You signed out.");
+  });
+
+  test("renews by its refresh token, and begins another session where that one ended", async () => {
+    const ask = issuer("refresh-1");
+    const account = new Account(ask);
+    const socket = account.provider();
+    await socket("first");
+    await socket("expiring");
+    expect(ask).toHaveBeenLastCalledWith("refresh-1");
+    ask.mockRejectedValueOnce(new GrantRefusedError("Session not active"));
+    expect(await socket("rejected")).toBe("token-3");
+    expect(ask).toHaveBeenLastCalledWith(null);
+  });
+
+  test("a wrong password needs the user; an issuer out of reach does not", async () => {
+    const ask = issuer();
+    ask.mockRejectedValueOnce(new GrantRefusedError("Invalid user credentials"));
+    ask.mockRejectedValueOnce(new TypeError("Failed to fetch"));
+    const account = new Account(ask);
+    await expect(account.token()).rejects.toThrow(SignInRequiredError);
+    await expect(account.token()).rejects.toThrow(TypeError);
+    expect(await account.token()).toBe("token-1");
+  });
+});

@@ -1,0 +1,57 @@
+import { describe, expect, test } from "vitest";
+
+import { endRow, frameRow } from "../../src/demo/trace";
+import { wordingOf } from "../../src/demo/wording";
+import { KNOWN_CODES, type Status } from "../../src/realtime";
+import { closureOf } from "../../src/realtime/closure";
+import { stopped, waiting } from "../../src/realtime/status";
+
+const NOW = 1_000_000;
+
+describe("a status in words", () => {
+  test.each([
+    [{ state: "connecting" }, "busy", "Connecting …"],
+    [{ state: "open" }, "good", "Connected"],
+    [{ state: "offline" }, "busy", "Offline. Waits for a network."],
+  ] satisfies [Status, string, string][])("%o", (status, tone, text) => {
+    expect(wordingOf(status, NOW)).toEqual({ tone, text });
+  });
+
+  test("counts down to the next attempt, and never below zero", () => {
+    const status = waiting(closureOf(1012, null), NOW + 2_400);
+    expect(wordingOf(status, NOW)).toEqual({
+      tone: "busy",
+      text: "The server restarts.",
+      countdown: "Tries again in 3 s.",
+    });
+    expect(wordingOf(status, NOW + 9_000).countdown).toBe("Tries again in 0 s.");
+  });
+
+  test("says whether signing in helps", () => {
+    const refused = closureOf(4001, null, "The token has expired.");
+    const { tone, text } = wordingOf(stopped(refused, true), NOW);
+    expect([tone, text]).toEqual(["bad", "The token has expired. Sign in again."]);
+    const stays = wordingOf(stopped(closureOf(4003, null)), NOW).text;
+    expect(stays).toBe("Not a member, or no longer. The client stays away.");
+  });
+});
+
+describe("a line of the live view", () => {
+  test.each(Object.keys(KNOWN_CODES).map(Number))("explains %i", (code) => {
+    const row = endRow("notifications", stopped(closureOf(code, null)));
+    expect(row!.type).toBe(`${code} ${KNOWN_CODES[code]!.name}`);
+    expect(row!.detail).toMatch(/^[A-Z].+\. The client stays away\.$/);
+  });
+
+  test("is not made for a connection that lives", () => {
+    expect(endRow("organisation", { state: "open" })).toBeNull();
+    expect(endRow("organisation", { state: "connecting" })).toBeNull();
+  });
+
+  test("has the frame's type and offset", () => {
+    const frame = { type: "event", event_type: "made", data: 1, offset: 7 } as const;
+    const row = frameRow("organisation", "in", frame);
+    expect(row).toMatchObject({ direction: "in", type: "event", offset: 7, isResumed: false });
+    expect(frameRow("organisation", "out", { type: "ping", timestamp: 1 }).offset).toBeNull();
+  });
+});
