@@ -6,10 +6,24 @@ from pathlib import Path
 import nbformat
 
 from api.close_codes import CloseCode
+from tests.load import report
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
+SPEED = ROOT / "notebooks" / "speed.json"
 PICTURED = ROOT / "notebooks" / "07_one_organisation.ipynb"
+
+# Figures of the bench that the README shows.
+SAID = {
+    "CPU of a delivery to 1000, µs",
+    "CPU of a connection, ms",
+    "memory of a socket, KB",
+    "1000 notified by 1: lost, %",
+    "1000 notified by 1: each second",
+    "1000 notified by 50: lost, %",
+    "1000 notified by 50: each second",
+    "storm of 500: greeted, %",
+}
 
 
 def refreshed(text: str) -> str:
@@ -56,7 +70,20 @@ def picture() -> str:
     return f"```mermaid\n{drawn[-1]}\n```"
 
 
-PARTS = {"picture": picture, "notebooks": notebooks, "close codes": close_codes}
+def speed() -> str:
+    """Return the figures that say most, of the committed run of the bench."""
+    about, found = report.read(SPEED)
+    machine = f"{about['machine']['cores']} shared cores, {about['machine']['cpu']}"
+    caption = f"Medians of {about['rounds']} rounds on {about['date']}; {machine}."
+    return f"{caption}\n\n{report.table(found, only=SAID)}"
+
+
+PARTS = {
+    "picture": picture,
+    "notebooks": notebooks,
+    "close codes": close_codes,
+    "speed": speed,
+}
 
 
 def servers(seen: dict[str, dict[str, str]]) -> str:

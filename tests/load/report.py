@@ -5,7 +5,7 @@ import os
 import platform
 import statistics
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -56,13 +56,15 @@ def medians(measured: list[Measured]) -> list[Median]:
     return [Median(*of, statistics.median(rounds)) for of, rounds in values.items()]
 
 
-def table(found: list[Median]) -> str:
+def table(found: list[Median], only: Collection[str] = ()) -> str:
     """Return a row for each server and figure, with what it is to the floor and to the guide."""
     value = {(m.server, m.figure, (m.kind, m.layer)): m.value for m in found}
     rows = dict.fromkeys((m.server, m.figure) for m in found if m.kind == "reference")
     head = ["server", "figure", *COLUMNS, "× floor", "× better than the guide"]
     lines = [head, ["---"] * 2 + ["---:"] * (len(head) - 2)]
     for server, figure in rows:
+        if only and figure not in only:
+            continue
         floor, reference, _, guide = cells = [
             value.get((GUIDES.get(server, server) if name == "guide" else server, figure, column))
             for name, column in COLUMNS.items()
