@@ -168,3 +168,17 @@ async def test_membership_is_renewed_before_the_layer_forgets_it(monkeypatch, la
         "first",
         "second",
     }
+
+
+@ON_PUBSUB
+async def test_group_that_is_left_while_it_is_joined_is_forgotten(monkeypatch, layer):
+    add = layer.group_add
+
+    async def slow_add(group, channel):
+        await add(group, channel)
+        await asyncio.sleep(0.05)
+
+    monkeypatch.setattr(layer, "group_add", slow_add, raising=False)
+    async with listening() as listener:
+        await asyncio.gather(listener.join("first"), listener.leave("first"))
+        assert not listener.groups and not layer.groups

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from channels_redis.core import RedisChannelLayer
 
 from api.apps import check_identity_provider
 from config.settings import base
@@ -92,3 +93,10 @@ def test_limit_that_is_no_number_above_zero_is_named_in_one_line(monkeypatch, va
     with pytest.raises(SystemExit) as stop:
         base.setting(base.above_zero, "WEBSOCKET_MAX_ERRORS", default=1)
     assert "WEBSOCKET_MAX_ERRORS cannot be used" in stop.value.code
+
+
+def test_core_layer_has_room_for_a_burst_and_forgets_a_killed_process_within_the_hour():
+    configuration = base.redis_layer("core", {"host": "127.0.0.1"})["default"]["CONFIG"]
+    layer = RedisChannelLayer(**configuration)
+    assert layer.get_capacity("any") >= 1_000
+    assert layer.group_expiry <= 3_600
