@@ -1,19 +1,24 @@
-"""The course's few tools: people in a database, a real server, a client, a recorder, source.
+"""The course's few tools: people in a database, real servers, a client, a recorder, source, charts.
 
 Nothing here is taught, and nothing that is taught is hidden here: the servers are Daphne and
 uvicorn, the client is `websockets`, and the recorder is ASGI middleware of a few lines.
 """
 
 import asyncio
+import atexit
 import inspect
 import json
 import os
 import re
+import shlex
 import socket
+import sys
 import tempfile
 import textwrap
 import threading
+from asyncio.subprocess import PIPE
 from concurrent.futures import Future
+from contextlib import suppress
 from contextvars import ContextVar
 from functools import partial
 from typing import NamedTuple
@@ -233,6 +238,61 @@ def serve_on_uvicorn(application) -> Room:
     return UvicornRoom(application)
 
 
+class Launched:
+    """A server in a process of its own."""
+
+    def __init__(self, process: asyncio.subprocess.Process, address: str):
+        self.process, self.address = process, address
+        atexit.register(self.kill)  # a lesson that fails half-way leaves no server behind
+
+    async def connect(self, path: str, **options) -> Client:
+        """Open a socket to this server; see `Client.connect`."""
+        return await Client.connect(f"ws://{self.address}{path}", **options)
+
+    async def line(self) -> str:
+        """Return the next line that it prints; empty when it prints none for two seconds."""
+        try:
+            line = await asyncio.wait_for(self.process.stdout.readline(), 4 * SILENCE)
+        except TimeoutError:
+            return ""
+        return line.decode().rstrip()
+
+    def terminate(self) -> None:
+        """Send SIGTERM, and do not wait."""
+        self.process.terminate()
+
+    async def ended(self) -> tuple[int, list[str]]:
+        """Wait until it has ended; return its exit code, and the lines that nobody has read."""
+        printed, _ = await self.process.communicate()
+        return self.process.returncode, printed.decode().splitlines()
+
+    async def stop(self) -> None:
+        """Send SIGTERM, and wait."""
+        self.terminate()
+        await self.ended()
+
+    def kill(self) -> None:
+        with suppress(ProcessLookupError):
+            self.process.kill()
+
+
+async def launch(command: str) -> Launched:
+    """Run a command that starts Daphne, or a server with its arguments, and wait until it listens.
+
+    Daphne says where on stderr. Its access log would come between what applications print.
+    """
+    words = [*shlex.split(command), "--access-log", os.devnull]
+    if words[0] == "python":
+        words[0] = sys.executable
+    process = await asyncio.create_subprocess_exec(*words, stdout=PIPE, stderr=PIPE)
+    said = b""
+    async for line in process.stderr:
+        said += line
+        if found := re.search(rb"Listening on TCP address (\S+)", line):
+            return Launched(process, found[1].decode())
+    raise AssertionError(f"{command!r} ended before it listened: {said.decode()}")
+
+
 def client_of(scope: dict) -> str:
     """Return the name that a client gave itself."""
     return dict(scope["headers"]).get(b"user-agent", b"client").decode()
@@ -406,3 +466,43 @@ class table:
         head, *rows = (f"| {' | '.join(row)} |" for row in self.rows)
         rule = "|---" * len(self.rows[0]) + "|"
         return {"text/markdown": "\n".join([head, rule, *rows]), "text/plain": repr(self)}
+
+
+class bars:
+    """Shows numbers by their names as a bar chart: Mermaid where it is drawn, text elsewhere."""
+
+    # With labels on the axis of numbers, Mermaid would give a bar of zero half their width.
+    LOOK = {
+        "xyChart": {"width": 800, "yAxis": {"showLabel": False, "showTick": False}},
+        "themeVariables": {"xyChart": {"plotColorPalette": "#4477aa"}},
+    }
+
+    def __init__(self, title: str, numbers: dict[str, float]):
+        self.title, self.numbers = title, numbers
+        self.most = max(numbers.values()) or 1
+
+    def mermaid(self) -> str:
+        names = ", ".join(f'"{name}: {number:,g}"' for name, number in self.numbers.items())
+        look = self.LOOK | {
+            "xyChart": self.LOOK["xyChart"] | {"height": 80 + 40 * len(self.numbers)}
+        }
+        lines = [
+            f"%%{{init: {json.dumps(look)}}}%%",
+            "xychart-beta horizontal",
+            f'    title "{self.title}"',
+            f"    x-axis [{names}]",
+            f"    y-axis 0 --> {self.most}",
+            f"    bar {list(self.numbers.values())}",
+        ]
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        longest = max(map(len, self.numbers))
+        rows = [
+            f"{name:>{longest}}  {'█' * round(40 * number / self.most)} {number:,g}"
+            for name, number in self.numbers.items()
+        ]
+        return "\n".join([self.title, *rows])
+
+    def _repr_mimebundle_(self, **kwargs) -> dict:
+        return {"text/vnd.mermaid": self.mermaid(), "text/plain": repr(self)}
