@@ -1,7 +1,10 @@
 """The browser client knows what the server knows."""
 
+import gzip
 import json
 import re
+
+import pytest
 
 from api.middleware import BEARER_SUBPROTOCOL, SUBPROTOCOL
 from tests.frontend import CLOSE_CODES, FRONTEND, close_codes
@@ -24,3 +27,11 @@ def test_subprotocol_of_the_client_is_the_servers():
     code = (FRONTEND / "src" / "realtime" / "token.ts").read_text()
     offered = re.search(r'return \["([^"]+)", `([^$]+)\$\{token\}`\]', code)
     assert offered and offered.groups() == (SUBPROTOCOL, BEARER_SUBPROTOCOL)
+
+
+# Bytes over the wire: a client beside an application weighs little, a page with React is its own.
+@pytest.mark.parametrize(("bundle", "most"), [("realtime.js", 8_000), ("demo.js", 90_000)])
+def test_bundle_is_small_once_compressed(bundle, most):
+    built = FRONTEND.parent / "api" / "static" / "api" / bundle
+    size = len(gzip.compress(built.read_bytes()))
+    assert size < most
