@@ -1,6 +1,8 @@
 import pytest
 
 from tests.browser.chromium import CHROMIUM, started
+from tests.wire.fixtures import layer_on
+from tests.wire.parts import AppServer
 
 
 @pytest.fixture
@@ -19,3 +21,35 @@ async def page(browser, server):
     page = await browser.new_page()
     await page.goto(f"{server.http}/api/me/")
     return page
+
+
+@pytest.fixture
+def start_app(environment, redis_port):
+    """Return a function that starts a server of the test's own, to kill, stop and start again."""
+    servers = []
+
+    def start_one(name="config.server", application="config.asgi:application", **settings):
+        settings = {"WEBSOCKET_DRAIN_SECONDS": "1"} | settings
+        redis = {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(redis_port)}
+        server = AppServer(name, application, **environment, **redis, **settings)
+        servers.append(server)
+        server.start()
+        return server
+
+    yield start_one
+    for server in servers:
+        server.kill()
+        assert "Traceback" not in "".join(server.log)
+
+
+@pytest.fixture
+def app(start_app):
+    """The app on the server that drains, with its usual settings."""
+    return start_app()
+
+
+@pytest.fixture
+async def layer(redis_port, shared_database):
+    """Let `broadcast_…` in the test reach the server, as from another process."""
+    async with layer_on(redis_port):
+        yield

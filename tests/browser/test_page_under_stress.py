@@ -2,11 +2,8 @@
 
 import asyncio
 import contextlib
-import itertools
 import json
-import re
 
-import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 from django.db import transaction
 
@@ -14,13 +11,9 @@ from api.close_codes import CloseCode
 from api.consumers import broadcast_notification, broadcast_org_event
 from classroom import token
 from devrealm.people import ORG_ID, PEOPLE
+from tests.browser.demo_page import OUTAGE, flawless, restart, session, shows, url, visit
 from tests.browser.main_thread import traced_tasks
-from tests.wire.fixtures import layer_on
-from tests.wire.parts import AppServer
-from tests.wire.servers import PATIENCE, eventually
-
-# What Chromium itself writes to the console while the server is away; no page can prevent it.
-OUTAGE = re.compile(r"WebSocket connection to '[^']+' failed")
+from tests.wire.servers import eventually
 
 # Seconds from one event to the next, while the server is killed and stopped.
 EVERY = 0.1
@@ -83,67 +76,6 @@ OPEN_CLIENTS = """async ([token, count]) => {
   for (const client of clients) client.open();
 }"""
 ALL_OPEN = "() => clients.every(client => client.status.state === 'open')"
-
-
-@pytest.fixture
-def app(environment, redis_port):
-    """A server of the test's own, that can be killed and stopped, and started again."""
-    server = AppServer(
-        "config.server",
-        "config.asgi:application",
-        **environment,
-        REDIS_HOST="127.0.0.1",
-        REDIS_PORT=str(redis_port),
-        WEBSOCKET_DRAIN_SECONDS="1",
-    )
-    server.start()
-    yield server
-    server.kill()
-    assert "Traceback" not in "".join(server.log)
-
-
-@pytest.fixture
-async def layer(redis_port, shared_database):
-    """Let `broadcast_…` in the test reach the server, as from another process."""
-    async with layer_on(redis_port):
-        yield
-
-
-@contextlib.asynccontextmanager
-async def flawless(browser, may_complain=None):
-    """Open an empty page; in the end it must have complained of nothing, but of what it may."""
-    page = await browser.new_page()
-    complaints = []
-    page.on("console", lambda said: said.type == "error" and complaints.append(said.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    yield page
-    assert [text for text in complaints if not (may_complain and may_complain.match(text))] == []
-
-
-async def visit(page, app, watch):
-    """Open the demo page, watched from its start, and wait until its four sockets are open."""
-    await page.add_init_script(watch)
-    await page.goto(url(app))
-    for name, socket in itertools.product(["Alice", "Bob"], ["Notifications", "Organisation"]):
-        session = page.get_by_role("region", name=name)
-        await shows(session.get_by_role("status").filter(has_text=socket), "Connected")
-
-
-def url(app):
-    return f"http://127.0.0.1:{app.port}/"
-
-
-async def restart(app, end):
-    """End the server in one of its ways, and start it again."""
-    await asyncio.to_thread(end)
-    await asyncio.to_thread(app.start)
-
-
-async def shows(locator, text):
-    """Wait until it shows a text."""
-    from playwright.async_api import expect
-
-    await expect(locator).to_contain_text(text, timeout=PATIENCE * 1_000)
 
 
 # Restarts
@@ -241,7 +173,7 @@ def titles_received(page):
 
 async def shows_the_end_of_the_burst(page):
     """Wait until all of it was counted: the newest are listed, and never were there too many."""
-    alice = page.get_by_role("region", name="Alice")
+    alice = session(page, "Alice")
     await shows(alice, f"{BURST:,} unread")
     listed = alice.get_by_role("list", name="Notifications").locator("strong")
     newest_first = [title(BURST - number) for number in range(MOST_ENTRIES)]

@@ -1,0 +1,59 @@
+"""The demo page in Chromium: opened, watched, and read as a person would."""
+
+import asyncio
+import contextlib
+import itertools
+import re
+
+from tests.wire.servers import PATIENCE
+
+# What Chromium itself writes to the console while the server is away; no page can prevent it.
+OUTAGE = re.compile(r"WebSocket connection to '[^']+' failed")
+
+SOCKETS = ["Notifications", "Organisation"]
+
+
+@contextlib.asynccontextmanager
+async def flawless(browser, may_complain=None):
+    """Open an empty page; in the end it must have complained of nothing, but of what it may."""
+    page = await browser.new_page()
+    complaints = []
+    page.on("console", lambda said: said.type == "error" and complaints.append(said.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    assert [text for text in complaints if not (may_complain and may_complain.match(text))] == []
+
+
+async def visit(page, app, watch=""):
+    """Open the demo page, watched from its start, and wait until its four sockets are open."""
+    await page.add_init_script(watch)
+    await page.goto(url(app))
+    for name, socket in itertools.product(["Alice", "Bob"], SOCKETS):
+        await shows(status(session(page, name), socket), "Connected")
+
+
+def url(app):
+    return f"http://127.0.0.1:{app.port}/"
+
+
+def session(page, name):
+    """Return the half of the page that belongs to a person."""
+    return page.get_by_role("region", name=name)
+
+
+def status(session, socket):
+    """Return the line that says what one of the session's sockets does."""
+    return session.get_by_role("status").filter(has_text=socket)
+
+
+async def restart(app, end):
+    """End the server in one of its ways, and start it again."""
+    await asyncio.to_thread(end)
+    await asyncio.to_thread(app.start)
+
+
+async def shows(locator, text):
+    """Wait until it shows a text."""
+    from playwright.async_api import expect
+
+    await expect(locator).to_contain_text(text, timeout=PATIENCE * 1_000)
