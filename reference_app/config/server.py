@@ -8,7 +8,8 @@ differs where Daphne was measured to fail its clients:
 - On SIGTERM Daphne drops every client with 1006, and no `disconnect()` runs: `Server.drain`.
 - It loses the reason of a close, and refuses 1011 and 1012 to applications (daphne#374): `close`.
 - It answers a protocol error by a reset, where RFC 6455, 7.1.7, asks for a code: `failByDrop`.
-- It never sends a message that is empty: `send`.
+- It never sends a message that is empty, and raises in an application that sends into a close that
+  the server has begun: `send`.
 - A socket whose application has ended stays open, and answers pings for ever: `application_ended`.
 - It reads whatever is sent, however slow the application is: `onMessage`, `take`.
 - It holds whatever is to be written, however slow the client is: `writable`.
@@ -64,12 +65,14 @@ class WebSocket(WebSocketProtocol):
     def handle_reply(self, message):
         if message["type"] == "websocket.close" and self.state == self.STATE_OPEN:
             return self.close(message.get("code") or NORMAL, message.get("reason") or "")
-        if message["type"] == "websocket.send" and self.state == self.STATE_OPEN:
+        if message["type"] == "websocket.send" and self.state != self.STATE_CONNECTING:
             return self.send(message.get("bytes"), message.get("text"))
         super().handle_reply(message)
 
     def send(self, data: bytes | None, text: str | None) -> None:
-        self.sendMessage(text.encode() if data is None else data, isBinary=data is not None)
+        """Send one message; to a socket that is closing, nothing: its application is yet to hear."""
+        if self.state == self.STATE_OPEN:
+            self.sendMessage(text.encode() if data is None else data, isBinary=data is not None)
 
     def close(self, code: int, reason: str = "") -> None:
         """Close with any code, and a reason; a second close is ignored."""

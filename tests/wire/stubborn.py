@@ -48,6 +48,14 @@ async def send_for_ever(receive, send):
         await asyncio.sleep(0)
 
 
+async def send_until_the_end(receive, send):
+    end = asyncio.ensure_future(receive())
+    while not end.done():
+        await send({"type": "websocket.send", "text": "Are you still there?"})
+        await asyncio.sleep(0)
+    print("sent until the end", flush=True)
+
+
 async def echo(receive, send):
     while (event := await receive())["type"] == "websocket.receive":
         await send(event | {"type": "websocket.send"})
@@ -70,6 +78,7 @@ APPLICATIONS = {
         close_with_1012_and_a_reason,
         never_receive,
         send_for_ever,
+        send_until_the_end,
         echo,
         ignore_the_end,
     )

@@ -83,6 +83,15 @@ async def test_stop_waits_for_the_end_of_nobody_for_ever():
         assert await asyncio.to_thread(server.process.wait, 15) == 0
 
 
+async def test_stop_lets_an_application_speak_into_the_close():
+    with serving([*OURS, "tests.wire.stubborn:application"]) as server:
+        socket = await opened(server, "/send_until_the_end/")
+        await socket.recv()
+        server.process.send_signal(signal.SIGTERM)
+        assert (await closing_of(socket))[0] == 1012
+        await server.logs("sent until the end")
+
+
 async def test_refusal_has_its_reason(reference, connect):
     client = await connect(reference, "/ws/notifications/")
     closing = await client.receive()
