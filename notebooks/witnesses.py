@@ -1,6 +1,6 @@
 """What a client sees of each way to refuse it, in a few words; so does a test without a server.
 
-The Chromium columns of the table come from `tests/browser/measure.py`.
+The Chromium columns of the table come from `tests/browser/test_truth_table.py`.
 """
 
 import asyncio

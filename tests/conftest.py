@@ -12,6 +12,11 @@ from devrealm.people import settle
 pytest_plugins = ["tests.wire.fixtures"]
 
 
+def pytest_addoption(parser):
+    help = "write what Chromium sees to the files that the browser tests compare it with"
+    parser.addoption("--record", action="store_true", help=help)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     """Fail where a test would skip, when CI runs it: CI installs and starts every component."""

@@ -1,17 +1,10 @@
-"""What Chromium sees of every way to refuse, for notebook 05: `python -m tests.browser.measure`."""
+"""What Chromium sees of every way to refuse, for notebook 05."""
 
-import asyncio
-import json
-import os
-import sys
-from pathlib import Path
 from urllib.parse import quote
 
-from tests.browser.chromium import started
+from tests.browser.record import NOTEBOOKS
 from tests.wire.servers import COMMANDS, serving
 
-NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-SEEN = NOTEBOOKS / "seen_in_chromium.json"
 SERVERS = ["daphne", "uvicorn"]  # those that notebook 05 compares
 SETTINGS = "config.settings.local"
 
@@ -48,15 +41,3 @@ async def measured(chromium, name: str) -> dict[str, str]:
             return await seen_of_every_way(page_sees, page, server)
         finally:
             await page.close()
-
-
-async def measure() -> None:
-    async with started() as chromium:
-        seen = {name: await measured(chromium, name) for name in SERVERS}
-    SEEN.write_text(json.dumps(seen, indent=2) + "\n")
-
-
-if __name__ == "__main__":
-    os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
-    sys.path.append(str(NOTEBOOKS))
-    asyncio.run(measure())

@@ -1,16 +1,12 @@
 """Chromium's columns of notebook 05's table: what it sees today is what the notebook says."""
 
-import json
-
 import pytest
 
-from tests.browser.measure import SEEN, SERVERS, measured
-
-MEASURE_AGAIN = """
-Chromium sees it differently from what notebook 05 says.
-If that is right: python -m tests.browser.measure && python -m tests.regenerate"""
+from tests.browser.measure import SERVERS, measured
+from tests.browser.record import Record
 
 
 @pytest.mark.parametrize("name", SERVERS)
-async def test_chromium_sees_what_the_notebook_says(browser, name):
-    assert await measured(browser, name) == json.loads(SEEN.read_text())[name], MEASURE_AGAIN
+async def test_chromium_sees_what_the_notebook_says(browser, pytestconfig, name):
+    record = Record("seen_in_chromium.json", pytestconfig)
+    record.holds(name, seen=await measured(browser, name))

@@ -1,0 +1,41 @@
+"""What Chromium saw, in files beside the notebooks that tell of it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+
+RECORD_AGAIN = """
+Chromium sees it differently from what the notebooks say.
+If that is right: pytest -n0 tests/browser --record && python -m tests.regenerate"""
+
+
+class Record:
+    """One file, a tree of keys; a test compares what it sees, or writes it where it is told to."""
+
+    def __init__(self, name: str, config: pytest.Config):
+        self.path = NOTEBOOKS / name
+        self.is_written = config.getoption("--record")
+        if self.is_written and hasattr(config, "workerinput"):
+            raise pytest.UsageError("Two processes would write one file: pytest -n0 --record")
+
+    def holds(self, *keys: str, seen) -> None:
+        """Compare what was seen with what the file has under these keys, or write it there."""
+        tree = json.loads(self.path.read_text()) if self.path.exists() else {}
+        if not self.is_written:
+            assert seen == found(tree, keys), RECORD_AGAIN
+            return
+        *folders, leaf = keys
+        branch = tree
+        for key in folders:
+            branch = branch.setdefault(key, {})
+        branch[leaf] = seen
+        self.path.write_text(json.dumps(tree, indent=2, ensure_ascii=False) + "\n")
+
+
+def found(tree: dict, keys: tuple[str, ...]):
+    for key in keys:
+        tree = tree.get(key, {})
+    return tree
