@@ -43,7 +43,7 @@ def test_issuer_elsewhere_may_be_asked_for_tokens(monkeypatch, settings):
     response = Client().get("/")
     assert directives(response)["connect-src"][-1] == "https://id.example.com:8443"
     assert configuration(response) == {
-        "tokenEndpoint": f"{settings.KEYCLOAK_ISSUER}/protocol/openid-connect/token",
+        "issuer": settings.KEYCLOAK_ISSUER,
         "clientId": settings.KEYCLOAK_CLIENT_ID,
         "devrealm": None,
     }

@@ -25,7 +25,7 @@ def configuration() -> dict:
     """
     devrealm = apps.get_app_config("devrealm") if apps.is_installed("devrealm") else None
     return {
-        "tokenEndpoint": f"{settings.KEYCLOAK_ISSUER}/protocol/openid-connect/token",
+        "issuer": settings.KEYCLOAK_ISSUER,
         "clientId": getattr(settings, "KEYCLOAK_CLIENT_ID", "") or settings.KEYCLOAK_AUDIENCE,
         "devrealm": devrealm.for_the_page() if devrealm else None,
     }

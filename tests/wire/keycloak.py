@@ -99,12 +99,16 @@ class Realm:
         finally:
             await self.manage("PUT", f"/users/{subject}", json={"enabled": True})
 
-    @contextlib.asynccontextmanager
-    async def calling(self, url: str) -> AsyncIterator[None]:
+    def calling(self, url: str) -> contextlib.AbstractAsyncContextManager[None]:
         """Make `url` the one that hears of ended sessions (back-channel logout)."""
+        return self.client_with({"backchannel.logout.url": url})
+
+    @contextlib.asynccontextmanager
+    async def client_with(self, attributes: dict[str, str], **changes) -> AsyncIterator[None]:
+        """Change the client that people sign in with, and these of its attributes."""
         [client] = (await self.manage("GET", "/clients", params={"clientId": CLIENT_ID})).json()
-        attributes = client["attributes"] | {"backchannel.logout.url": url}
-        async with self.replaced(f"/clients/{client['id']}", client, attributes=attributes):
+        changes["attributes"] = client["attributes"] | attributes
+        async with self.replaced(f"/clients/{client['id']}", client, **changes):
             yield
 
     @contextlib.asynccontextmanager
@@ -142,6 +146,8 @@ class Realm:
         try:
             yield
         finally:
+            # A block may last longer than what the administrator entered with.
+            await self.enter_as_admin()
             await self.manage("PUT", path, json=usual)
 
 

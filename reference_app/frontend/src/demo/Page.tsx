@@ -1,11 +1,12 @@
 import { useEffect, useState } from "react";
 
 import type { Configuration } from "./configuration";
+import { KeycloakSession } from "./KeycloakSession";
 import { Session } from "./Session";
 
 const TITLE = "Django Channels, live";
 
-/** Two sessions side by side: what one is told, the other is not. */
+/** Two sessions side by side; or one, where a real Keycloak knows one for each browser. */
 export function Page({ configuration }: { configuration: Configuration }) {
   const [left, onLeft] = useState(0);
   const [right, onRight] = useState(0);
@@ -18,15 +19,26 @@ export function Page({ configuration }: { configuration: Configuration }) {
     <>
       <header className="page">
         <h1>{TITLE}</h1>
-        <p>
-          Two people, four WebSockets, one server. A notification reaches one of them; an event
-          reaches every member of the organisation. Break something, and watch the clients recover.
-        </p>
+        <p>{configuration.devrealm ? FOR_TWO : FOR_ONE}</p>
       </header>
       <main>
-        <Session configuration={configuration} side="Left" startsAs="alice" onUnread={onLeft} />
-        <Session configuration={configuration} side="Right" startsAs="bob" onUnread={onRight} />
+        {configuration.devrealm ? (
+          <>
+            <Session configuration={configuration} startsAs="alice" onUnread={onLeft} />
+            <Session configuration={configuration} startsAs="bob" onUnread={onRight} />
+          </>
+        ) : (
+          <KeycloakSession configuration={configuration} onUnread={onLeft} />
+        )}
       </main>
     </>
   );
 }
+
+const FOR_TWO =
+  "Two people, four WebSockets, one server. A notification reaches one of them; an event reaches " +
+  "every member of the organisation. Break something, and watch the clients recover.";
+
+const FOR_ONE =
+  "One person, two WebSockets, one server. A browser has one session at Keycloak: sign in as " +
+  "somebody else in a private window, and place it beside this one.";

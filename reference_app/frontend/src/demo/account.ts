@@ -9,11 +9,14 @@ export class Account {
   /** Whether a token may be followed by another without the user. */
   renews = true;
 
-  private grant: Grant | null = null;
   private asking: Promise<Grant> | null = null;
   private isOver = false;
 
-  constructor(private readonly ask: Ask) {}
+  /** Begin with what a sign-in brought, if it brought anything. */
+  constructor(
+    private readonly ask: Ask,
+    private grant: Grant | null = null,
+  ) {}
 
   /** Return a provider for one socket: a token that failed it is not given to it again. */
   provider(): TokenProvider {
@@ -29,7 +32,7 @@ export class Account {
   /** Go on with a token that lives so many seconds, and return the one that it replaces. */
   async shorten(lifespan: number): Promise<string> {
     const replaced = await this.token();
-    this.grant = await this.ask(null, lifespan);
+    this.grant = await this.ask(lifespan);
     return replaced;
   }
 
@@ -52,22 +55,12 @@ export class Account {
     try {
       if (this.isOver) throw new SignInRequiredError("You signed out.");
       if (this.grant && !this.renews) throw new SignInRequiredError("Renewing is switched off.");
-      return (this.grant = await this.askAgain(this.grant?.refreshToken ?? null));
+      return (this.grant = await this.ask());
     } catch (error) {
       if (error instanceof GrantRefusedError) throw new SignInRequiredError(error.message);
       throw error;
     } finally {
       this.asking = null;
-    }
-  }
-
-  /** A refresh token may have ended with its session: then begin another session. */
-  private async askAgain(refreshToken: string | null): Promise<Grant> {
-    try {
-      return await this.ask(refreshToken);
-    } catch (error) {
-      if (refreshToken && error instanceof GrantRefusedError) return this.ask(null);
-      throw error;
     }
   }
 }

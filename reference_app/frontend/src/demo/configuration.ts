@@ -6,7 +6,7 @@ export interface Person {
 
 /** What the server tells the page in a block of data; see `api/pages.py`. */
 export interface Configuration {
-  tokenEndpoint: string;
+  issuer: string;
   clientId: string;
   /** What only a laptop has; null where a real Keycloak signs the tokens. */
   devrealm: {

@@ -10,11 +10,11 @@ beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
 /** An issuer that gives token-1, token-2 and so on. */
-function issuer(refreshToken: string | null = null) {
+function issuer() {
   let count = 0;
-  return vi.fn<Ask>(async (_refresh, lifespan = LIFESPAN) => {
+  return vi.fn<Ask>(async (lifespan = LIFESPAN) => {
     count += 1;
-    return { token: `token-${count}`, expiresAt: Date.now() + lifespan * 1_000, refreshToken };
+    return { token: `token-${count}`, expiresAt: Date.now() + lifespan * 1_000 };
   });
 }
 
@@ -51,10 +51,10 @@ describe("an account", () => {
     const socket = account.provider();
     await socket("first");
     expect(await account.shorten(5)).toBe("token-1");
-    expect(ask).toHaveBeenLastCalledWith(null, 5);
+    expect(ask).toHaveBeenLastCalledWith(5);
     expect(await socket("rejected")).toBe("token-2");
     expect(await socket("expiring")).toBe("token-3");
-    expect(ask).toHaveBeenLastCalledWith(null);
+    expect(ask).toHaveBeenLastCalledWith();
   });
 
   test("with renewing switched off, a token is the last", async () => {
@@ -75,19 +75,17 @@ describe("an account", () => {
     await expect(account.token()).rejects.toThrow("You signed out.");
   });
 
-  test("renews by its refresh token, and begins another session where that one ended", async () => {
-    const ask = issuer("refresh-1");
-    const account = new Account(ask);
+  test("begins with the token of a sign-in, where there is one", async () => {
+    const ask = issuer();
+    const signedIn = { token: "token-0", expiresAt: Date.now() + LIFESPAN * 1_000 };
+    const account = new Account(ask, signedIn);
     const socket = account.provider();
-    await socket("first");
-    await socket("expiring");
-    expect(ask).toHaveBeenLastCalledWith("refresh-1");
-    ask.mockRejectedValueOnce(new GrantRefusedError("Session not active"));
-    expect(await socket("rejected")).toBe("token-3");
-    expect(ask).toHaveBeenLastCalledWith(null);
+    expect(await socket("first")).toBe("token-0");
+    expect(await socket("rejected")).toBe("token-1");
+    expect(ask).toHaveBeenCalledTimes(1);
   });
 
-  test("a wrong password needs the user; an issuer out of reach does not", async () => {
+  test("a grant that is refused needs the user; an issuer out of reach does not", async () => {
     const ask = issuer();
     ask.mockRejectedValueOnce(new GrantRefusedError("Invalid user credentials"));
     ask.mockRejectedValueOnce(new TypeError("Failed to fetch"));

@@ -1,0 +1,31 @@
+import type { ReactNode } from "react";
+
+interface Props {
+  username?: string;
+  name: string;
+  /** What the person is called in short. */
+  given: string;
+  control: ReactNode;
+  children: ReactNode;
+}
+
+/** A session as it looks: whose it is, how to change that, and what there is to see. */
+export function SessionCard({ username, name, given, control, children }: Props) {
+  return (
+    <section className="session" aria-label={given} data-person={username}>
+      <header>
+        <span className="avatar" aria-hidden="true">
+          {given.charAt(0)}
+        </span>
+        <h2>{name}</h2>
+        {control}
+      </header>
+      {children}
+    </section>
+  );
+}
+
+/** Return what a person is called in short. */
+export function givenName(name: string): string {
+  return name.split(" ")[0]!;
+}
