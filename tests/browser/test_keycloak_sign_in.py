@@ -6,12 +6,14 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from asgiref.sync import sync_to_async
 
+from api.models import Identity, Membership
 from devrealm.issue import CLIENT_ID
-from devrealm.people import PEOPLE
+from devrealm.people import ORG_ID, PEOPLE
 from tests import settings as test_settings
 from tests.browser.demo_page import SOCKETS, flawless, session, shows, status, url
-from tests.wire.keycloak import real_realm
+from tests.wire.keycloak import copied_realm, real_realm
 from tests.wire.servers import eventually, free_port
 
 ISSUER = getattr(test_settings, "REAL_KEYCLOAK", None)
@@ -20,25 +22,32 @@ pytestmark = pytest.mark.skipif(
 )
 
 # What Chromium itself writes to the console about an answer that the page reads and explains.
-REFUSED = re.compile("Failed to load resource|Access to fetch at .+ has been blocked by CORS policy")
+REFUSED = re.compile("Failed to load resource|Access to fetch at .+ blocked by CORS policy")
 
 # Seconds: of an access token, and of the notice that the app gives before it ends.
 LIFESPAN, NOTICE = 3, 1
 
 
+@pytest.fixture(scope="module")
+def issuer():
+    """A realm of these tests' own: they end its sessions, and set things wrong."""
+    with copied_realm(ISSUER) as issuer:
+        yield issuer
+
+
 @pytest.fixture
-async def realm():
-    async with real_realm(ISSUER) as realm:
+async def realm(issuer):
+    async with real_realm(issuer) as realm:
         yield realm
 
 
 @pytest.fixture
-def start(start_app):
+def start(start_app, issuer):
     """Return a function that starts the app, set up for the realm but for what a test says."""
 
     def start_one(**settings):
         usual = {
-            "KEYCLOAK_ISSUER": ISSUER,
+            "KEYCLOAK_ISSUER": issuer,
             "KEYCLOAK_AUDIENCE": "reference-app",
             "KEYCLOAK_CLIENT_ID": CLIENT_ID,
             "WEBSOCKET_EXPIRY_NOTICE_SECONDS": str(NOTICE),
@@ -49,17 +58,25 @@ def start(start_app):
 
 
 @pytest.fixture
-async def app(start, realm):
-    """The app as the realm knows it."""
+async def app(start, realm, members):
+    """The app as the realm knows it, which sends people back to it and tells it who has left."""
     app = start()
-    async with known(realm, app):
+    calls = {"backchannel.logout.url": f"{url(app)}api/backchannel-logout/"}
+    async with realm.client_with(calls, redirectUris=[url(app)]):
         yield app
 
 
-def known(realm, app, **attributes):
-    """Have Keycloak send people back to the app, and tell it of sessions that end."""
-    calls = {"backchannel.logout.url": f"{url(app)}api/backchannel-logout/"}
-    return realm.client_with(calls | attributes, redirectUris=[url(app)])
+@pytest.fixture
+async def members(realm, shared_database):
+    """Alice and Bob of this realm, members of the organisation."""
+    for username in ("alice", "bob"):
+        await join(await realm.subject_of(username))
+
+
+@sync_to_async
+def join(subject):
+    user = Identity.objects.active_user({"sub": subject})
+    Membership.objects.get_or_create(organization_id=ORG_ID, user=user)
 
 
 async def ask_to_sign_in(page):
@@ -140,12 +157,9 @@ def sockets_of(page):
     return sockets
 
 
-async def test_token_that_expires_is_renewed_under_the_open_sockets(browser, start, realm):
-    app = start()
-    async with (
-        known(realm, app, **{"access.token.lifespan": str(LIFESPAN)}),
-        flawless(browser) as page,
-    ):
+async def test_token_that_expires_is_renewed_under_the_open_sockets(browser, app, realm):
+    short = {"access.token.lifespan": str(LIFESPAN)}
+    async with realm.client_with(short), flawless(browser) as page:
         sockets = sockets_of(page)
         await sign_in(page, app, "alice")
         await eventually(lambda: all(types.count("token.refreshed") > 1 for types in sockets))
@@ -160,7 +174,7 @@ async def test_session_that_the_administrator_ends_is_over_and_another_can_begin
 ):
     async with flawless(browser, REFUSED) as page:
         await sign_in(page, app, "alice")
-        await realm.end_sessions_of(PEOPLE["alice"].subject)
+        await realm.end_sessions_of(await realm.subject_of("alice"))
         await shows(alert(page), "The session has ended.")
         await page.get_by_role("button", name="Sign in again").click()
         await fill_in(page, "alice")
@@ -192,31 +206,39 @@ async def test_sign_out_ends_the_session_in_every_tab(browser, app):
 # What is set wrong
 
 
-NOBODY = f"http://127.0.0.1:{free_port()}/realms/demo"
 SETTINGS = {
     "Keycloak that does not run": (
-        {"KEYCLOAK_ISSUER": NOBODY},
-        f"No Keycloak realm answers at {NOBODY}: start Keycloak, or correct KEYCLOAK_ISSUER.",
+        lambda issuer: {"KEYCLOAK_ISSUER": f"http://127.0.0.1:{free_port()}/realms/demo"},
+        "No Keycloak realm answers at {KEYCLOAK_ISSUER}: "
+        "start Keycloak, or correct KEYCLOAK_ISSUER.",
     ),
     "realm that is not there": (
-        {"KEYCLOAK_ISSUER": f"{ISSUER}s"},
-        f"No Keycloak realm answers at {ISSUER}s: start Keycloak, or correct KEYCLOAK_ISSUER.",
+        lambda issuer: {"KEYCLOAK_ISSUER": f"{issuer}s"},
+        "No Keycloak realm answers at {KEYCLOAK_ISSUER}: "
+        "start Keycloak, or correct KEYCLOAK_ISSUER.",
+    ),
+    "another name of the host": (
+        lambda issuer: {"KEYCLOAK_ISSUER": issuer.replace("localhost", "127.0.0.1")},
+        "and not as {KEYCLOAK_ISSUER}: correct KEYCLOAK_ISSUER.",
     ),
     "client that is not there": (
-        {"KEYCLOAK_CLIENT_ID": "nobody"},
-        f"Keycloak has no public client “nobody” in {ISSUER}: "
+        lambda issuer: {"KEYCLOAK_ISSUER": issuer, "KEYCLOAK_CLIENT_ID": "nobody"},
+        "Keycloak has no public client “nobody” in {KEYCLOAK_ISSUER}: "
         "make one there, or correct KEYCLOAK_CLIENT_ID.",
     ),
 }
 
 
-@pytest.mark.parametrize(("settings", "sentence"), SETTINGS.values(), ids=SETTINGS)
-async def test_wrong_setting_of_the_app_is_named_with_its_cure(browser, start, settings, sentence):
+@pytest.mark.parametrize(("wrong", "sentence"), SETTINGS.values(), ids=SETTINGS)
+async def test_wrong_setting_of_the_app_is_named_with_its_cure(
+    browser, start, issuer, wrong, sentence
+):
+    settings = wrong(issuer)
     app = start(**settings)
     async with flawless(browser, REFUSED) as page:
         await page.goto(url(app))
         await ask_to_sign_in(page)
-        await shows(alert(page), sentence)
+        await shows(alert(page), sentence.format(**settings))
         assert page.url == url(app)
 
 
@@ -238,20 +260,23 @@ async def test_wrong_setting_of_the_client_is_named_with_its_cure(
     browser, start, realm, changes, sentence
 ):
     app = start()
-    async with realm.client_with({}, **changes(app)), flawless(browser, REFUSED) as page:
+    async with realm.client_with(**changes(app)), flawless(browser, REFUSED) as page:
         await page.goto(url(app))
         await ask_to_sign_in(page)
         await shows(alert(page), sentence.format(origin=url(app).rstrip("/")))
         assert page.url == url(app)
 
 
-async def test_code_that_cannot_be_redeemed_is_explained_and_tried_once(browser, app, realm):
+async def test_code_that_cannot_be_redeemed_is_explained_and_tried_once(
+    browser, app, realm, issuer
+):
     async with flawless(browser, REFUSED) as page:
         asked = []
         page.on("request", lambda request: asked.append(urlsplit(request.url).path))
         await page.goto(url(app))
         await ask_to_sign_in(page)
-        async with realm.client_with({}, webOrigins=[]):
+        await page.wait_for_url(f"{issuer}/**")
+        async with realm.client_with(webOrigins=[]):
             await fill_in(page, "alice")
             await shows(alert(page), "add it to the “Web origins” of the client “web”.")
         assert page.url == url(app)

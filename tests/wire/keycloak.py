@@ -1,7 +1,10 @@
 """A real Keycloak's demo realm, as its people and its administrator see it; see `.ci/keycloak`."""
 
+import asyncio
 import contextlib
+import json
 import threading
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,7 +14,9 @@ import httpx
 import jwt
 
 from devrealm.issue import CLIENT_ID
+from tests.readme import ROOT
 
+FILE = ROOT / "reference_app" / "deploy" / "keycloak" / "realm.json"
 ADMIN = {"grant_type": "password", "client_id": "admin-cli", "username": "admin"}
 
 
@@ -86,6 +91,11 @@ class Realm:
     async def end_all_sessions(self) -> None:
         await self.manage("POST", "/logout-all")
 
+    async def subject_of(self, username: str) -> str:
+        found = await self.manage("GET", "/users", params={"username": username, "exact": "true"})
+        [user] = found.json()
+        return user["id"]
+
     async def sessions_of(self, subject: str) -> list[str]:
         answer = await self.manage("GET", f"/users/{subject}/sessions")
         return [session["id"] for session in answer.json()]
@@ -104,9 +114,14 @@ class Realm:
         return self.client_with({"backchannel.logout.url": url})
 
     @contextlib.asynccontextmanager
-    async def client_with(self, attributes: dict[str, str], **changes) -> AsyncIterator[None]:
+    async def client_with(
+        self, attributes: dict[str, str] | None = None, **changes
+    ) -> AsyncIterator[None]:
         """Change the client that people sign in with, and these of its attributes."""
+        attributes = attributes or {}
         [client] = (await self.manage("GET", "/clients", params={"clientId": CLIENT_ID})).json()
+        # Keycloak keeps an attribute that it is not told of, and removes an empty one.
+        client["attributes"] = dict.fromkeys(attributes, "") | client["attributes"]
         changes["attributes"] = client["attributes"] | attributes
         async with self.replaced(f"/clients/{client['id']}", client, **changes):
             yield
@@ -158,6 +173,27 @@ async def real_realm(issuer: str) -> AsyncIterator[Realm]:
         realm = Realm(issuer, http)
         await realm.enter_as_admin()
         yield realm
+
+
+@contextlib.contextmanager
+def copied_realm(issuer: str) -> Iterator[str]:
+    """Make a realm like this one, and yield its issuer; what is done there disturbs nobody else."""
+    realms = issuer.rpartition("/realms/")[0] + "/admin/realms"
+    copy = json.loads(FILE.read_text()) | {"realm": f"copy-{uuid.uuid4()}"}
+    # An id is one of a kind in all of Keycloak.
+    for each in copy["users"] + copy["organizations"]:
+        each["id"] = str(uuid.uuid4())
+    asyncio.run(administer(issuer, "POST", realms, json=copy))
+    yield f"{issuer.rpartition('/')[0]}/{copy['realm']}"
+    asyncio.run(administer(issuer, "DELETE", f"{realms}/{copy['realm']}"))
+
+
+async def administer(issuer: str, method: str, url: str, **options) -> None:
+    """Call the Admin REST API once."""
+    async with real_realm(issuer) as realm:
+        # Keys and all: a busy machine takes its time.
+        options |= {"headers": realm.authority, "timeout": 120}
+        (await realm.http.request(method, url, **options)).raise_for_status()
 
 
 class Listener(ThreadingHTTPServer):
