@@ -46,6 +46,11 @@ class Realm:
         """Return the token endpoint's answer."""
         return await self.http.post(f"{self.openid}/token", data={"client_id": CLIENT_ID, **form})
 
+    async def push(self, origin: str, **request: str) -> httpx.Response:
+        """Return the answer to an authorization request that a page pushes (RFC 9126)."""
+        form, headers = {"client_id": CLIENT_ID, **request}, {"Origin": origin}
+        return await self.http.post(f"{self.openid}/ext/par/request", data=form, headers=headers)
+
     async def sign_in(self, username: str, scope: str = "openid") -> dict:
         """Return the tokens of a new session; the password is the username."""
         person = {"username": username, "password": username}

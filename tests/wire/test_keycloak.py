@@ -160,6 +160,21 @@ async def test_stranger_has_no_organization_claim(realm):
     assert claimed_organizations(claims_of(tokens["access_token"])) == []
 
 
+# The demo page
+
+
+@pytest.mark.parametrize("origin", ["http://localhost:8000", "http://127.0.0.1:8000"])
+async def test_demo_page_may_ask_for_a_code_with_a_challenge_only(realm, origin):
+    asked = {"response_type": "code", "scope": "openid", "redirect_uri": f"{origin}/"}
+    challenge = {"code_challenge": "c" * 43, "code_challenge_method": "S256"}
+    bare, challenged = [await realm.push(origin, **asked, **more) for more in ({}, challenge)]
+    assert bare.json()["error_description"] == "Missing parameter: code_challenge_method"
+    assert challenged.status_code == 201
+    assert challenged.headers["Access-Control-Allow-Origin"] == origin
+    elsewhere = await realm.push(origin, **asked | {"redirect_uri": f"{origin}/admin/"})
+    assert elsewhere.json()["error_description"] == "Invalid parameter: redirect_uri"
+
+
 # The end of a session
 
 

@@ -146,7 +146,14 @@ describe("a visitor's account", () => {
     expect(keycloak.sentTo(TOKEN).at(-1)!.get("grant_type")).toBe("refresh_token");
   });
 
+  test("keeps a token that only the browser's wrong clock calls expired", async () => {
+    keycloak.ahead = -3_600;
+    const { account } = await signIn();
+    expect(numberOf(await account.token())).toBe(1);
+  });
+
   test("renews a token that has expired by Keycloak's clock", async () => {
+    keycloak.ahead = 3_600;
     keycloak.lifespan = 0;
     const { account } = await signIn();
     keycloak.lifespan = 300;

@@ -31,6 +31,8 @@ export class FakeKeycloak {
   };
   nonce = "";
   lifespan = 300;
+  /** Seconds that its clock is ahead of the browser's. */
+  ahead = 0;
   private count = 0;
 
   constructor() {
@@ -49,7 +51,7 @@ export class FakeKeycloak {
   }
 
   private tokens(): object {
-    const iat = Math.floor(Date.now() / 1_000);
+    const iat = Math.floor(Date.now() / 1_000) + this.ahead;
     const common = { iat, exp: iat + this.lifespan, sub: "a11ce", number: (this.count += 1) };
     const person = { preferred_username: "alice", name: "Alice Archer", nonce: this.nonce };
     return {
