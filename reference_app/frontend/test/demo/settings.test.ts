@@ -29,7 +29,7 @@ describe("a check of the settings", () => {
 
   test.each([
     ["no Keycloak", DISCOVERY, nothing, "start Keycloak, or correct KEYCLOAK_ISSUER."],
-    ["no realm", DISCOVERY, refused(404, "Realm does not exist"), "correct KEYCLOAK_ISSUER."],
+    ["no realm", DISCOVERY, refused(404, "Realm does not exist"), "No Keycloak realm answers"],
     [
       "another issuer",
       DISCOVERY,
