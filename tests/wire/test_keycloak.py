@@ -99,6 +99,13 @@ async def test_access_token_says_who_for_whom_and_in_which_session(realm):
     assert "organization" not in claims
 
 
+async def test_clients_own_lifespan_goes_before_the_realms(realm):
+    async with realm.client_with({"access.token.lifespan": "60"}):
+        short = claims_of((await realm.sign_in("alice"))["access_token"])
+    usual = claims_of((await realm.sign_in("alice"))["access_token"])
+    assert [claims["exp"] - claims["iat"] for claims in (short, usual)] == [60, 300]
+
+
 @pytest.mark.parametrize("person", PEOPLE.values(), ids=PEOPLE)
 async def test_devrealm_stands_in_for_the_realms_people(realm, person):
     real = claims_of((await realm.sign_in(person.username))["access_token"])
