@@ -19,7 +19,9 @@ class Expiry:
         """Follow a token that expires at this time, and no other; `exp` in seconds of the epoch."""
         self.forget()
         left = expires_at - time.time()
-        notice = max(0, left - limit("WEBSOCKET_EXPIRY_NOTICE_SECONDS"))
+        # Not in its first half: a realm's tokens may live no longer than the notice, and each would
+        # be followed by another at once.
+        notice = max(0, left / 2, left - limit("WEBSOCKET_EXPIRY_NOTICE_SECONDS"))
         # As long as a handshake would still take the token.
         self._wake(notice, "token.expiring", then=(left + LEEWAY - notice, "token.expired"))
 
