@@ -70,7 +70,7 @@ class WebSocket(WebSocketProtocol):
         super().handle_reply(message)
 
     def send(self, data: bytes | None, text: str | None) -> None:
-        """Send one message; to a socket that is closing, nothing: its application is yet to hear."""
+        """Send one message; nothing into a close, of which the application is yet to hear."""
         if self.state == self.STATE_OPEN:
             self.sendMessage(text.encode() if data is None else data, isBinary=data is not None)
 
