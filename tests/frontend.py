@@ -6,6 +6,7 @@ from api.close_codes import CloseCode
 from tests.readme import ROOT
 
 FRONTEND = ROOT / "reference_app" / "frontend"
+BUNDLES = FRONTEND.parent / "api" / "static" / "api"
 CLOSE_CODES = FRONTEND / "src" / "realtime" / "closeCodes.ts"
 
 TEMPLATE = """\

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from api.middleware import BEARER_SUBPROTOCOL, SUBPROTOCOL
-from tests.frontend import CLOSE_CODES, FRONTEND, close_codes
+from tests.frontend import BUNDLES, CLOSE_CODES, FRONTEND, close_codes
 
 
 def test_close_codes_of_the_client_are_the_servers():
@@ -32,6 +32,5 @@ def test_subprotocol_of_the_client_is_the_servers():
 # Bytes over the wire: a client beside an application weighs little, a page with React is its own.
 @pytest.mark.parametrize(("bundle", "most"), [("realtime.js", 8_000), ("demo.js", 90_000)])
 def test_bundle_is_small_once_compressed(bundle, most):
-    built = FRONTEND.parent / "api" / "static" / "api" / bundle
-    size = len(gzip.compress(built.read_bytes()))
+    size = len(gzip.compress((BUNDLES / bundle).read_bytes()))
     assert size < most

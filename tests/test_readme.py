@@ -40,7 +40,10 @@ def test_both_endpoints_are_documented():
         assert "/" + route.replace("any_uuid:", "") in TEXT
 
 
-@pytest.mark.parametrize("target", re.findall(r"\]\(([^)#:]+)\)", TEXT))
+LINKS = re.findall(r"\]\(([^)#:]+)\)", TEXT) + re.findall(r'src(?:set)?="([^"]+)"', TEXT)
+
+
+@pytest.mark.parametrize("target", LINKS)
 def test_links_lead_somewhere(target):
     assert (ROOT / target).exists()
 

@@ -1,7 +1,11 @@
+import os
+import subprocess
+import sys
+
 import pytest
 
 from tests.browser.chromium import CHROMIUM, started
-from tests.wire.fixtures import layer_on
+from tests.wire.fixtures import PREPARE, layer_on
 from tests.wire.parts import AppServer
 
 
@@ -50,6 +54,15 @@ def start_app(environment, redis_port):
 def app(start_app):
     """The app on the server that drains, with its usual settings."""
     return start_app()
+
+
+@pytest.fixture
+def database(environment, tmp_path):
+    """The URL of a new database, whose streams begin at 0."""
+    url = f"sqlite:///{tmp_path}/own.sqlite3"
+    own = os.environ | environment | {"DATABASE_URL": url}
+    subprocess.run([sys.executable, "-c", PREPARE], env=own, check=True)
+    return url
 
 
 @pytest.fixture

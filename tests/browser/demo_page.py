@@ -43,7 +43,7 @@ def session(page, name):
 
 def status(session, socket):
     """Return the line that says what one of the session's sockets does."""
-    return session.get_by_role("status").filter(has_text=socket)
+    return session.get_by_role("status").filter(has_text=f"{socket}: ")
 
 
 async def restart(app, end):

@@ -26,8 +26,9 @@ HOOK = Path(__file__).with_name("guide_hook.jsx")
 BUNDLE = ["--bundle", "--loader=jsx", "--jsx=automatic"]
 BUNDLE.append('--define:process.env.NODE_ENV="production"')
 
-# Seconds that the first token of each lives: a second later the server says that it expires.
-LIFESPAN = 61
+# Seconds that the first token of each lives: after half of it the server says that it expires, and
+# ten seconds after it a socket closes that has no other.
+LIFESPAN = 8
 
 
 def bundled_hook(address: str) -> str:

@@ -1,0 +1,47 @@
+"""The README's picture of the page, and what it is made of."""
+
+import hashlib
+from datetime import datetime
+
+from tests.browser.demo_page import session, shows, status, visit
+from tests.browser.record import NOTEBOOKS
+from tests.frontend import BUNDLES
+
+PICTURES = {scheme: NOTEBOOKS / f"page_in_chromium_{scheme}.png" for scheme in ("light", "dark")}
+
+# What every clock on the page shows.
+TIME = datetime(2026, 11, 24, 10, 30)
+
+
+def made_of() -> str:
+    """Return a digest of the files that the page is drawn by; another one, another picture."""
+    files = [BUNDLES / name for name in ("demo.js", "demo.css")]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+async def pose(page, app) -> str:
+    """Have Alice and Bob do a few things, and return what a screen reader finds on the page."""
+    await page.clock.set_fixed_time(TIME)
+    await visit(page, app)
+    alice, bob = session(page, "Alice"), session(page, "Bob")
+    for person in (alice, bob):
+        await press(person, "Clear")  # greetings, in whatever order they came
+    await press(alice, "Create a resource")
+    for person in (alice, bob):
+        await shows(person.get_by_role("list", name="Organisation feed"), "resource.created")
+    await press(bob, "Leave the organisation")
+    await shows(status(bob, "Organisation"), "stays away")
+    for person in (alice, bob):
+        await press(person, "Notify me")
+    for person in (alice, bob):
+        await shows(person.get_by_test_id("toast"), "Hello")
+    return await page.locator("body").aria_snapshot()
+
+
+async def press(person, button: str) -> None:
+    await person.get_by_role("button", name=button).click()
+
+
+async def take(page, scheme: str) -> bytes:
+    await page.emulate_media(color_scheme=scheme)
+    return await page.screenshot(full_page=True, animations="disabled")

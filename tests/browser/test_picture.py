@@ -1,0 +1,23 @@
+"""The README's picture of the page is taken here; what it shows is compared as text."""
+
+import json
+
+from tests.browser.demo_page import flawless
+from tests.browser.picture import PICTURES, made_of, pose, take
+from tests.browser.record import NOTEBOOKS, RECORD_AGAIN, Record
+
+
+async def test_page_looks_as_in_the_readme(browser, start_app, database, pytestconfig):
+    async with flawless(browser) as page:
+        shown = await pose(page, start_app(DATABASE_URL=database))
+        pictures = {scheme: await take(page, scheme) for scheme in PICTURES}
+    assert pictures["light"] != pictures["dark"]
+    record = Record("page_in_chromium.json", pytestconfig)
+    record.holds("picture", seen={"made of": made_of(), "shows": shown.splitlines()})
+    for scheme, picture in pictures.items():
+        record.keeps(PICTURES[scheme], picture)
+
+
+def test_picture_is_no_older_than_the_page():
+    seen = json.loads((NOTEBOOKS / "page_in_chromium.json").read_text())
+    assert seen["picture"]["made of"] == made_of(), RECORD_AGAIN
