@@ -1,3 +1,4 @@
+import contextlib
 import os
 import subprocess
 import sys
@@ -5,6 +6,7 @@ import sys
 import pytest
 
 from tests.browser.chromium import CHROMIUM, started
+from tests.browser.demo_page import flawless
 from tests.wire.fixtures import PREPARE, layer_on
 from tests.wire.parts import AppServer
 
@@ -27,9 +29,9 @@ async def page(browser, server):
     return page
 
 
-@pytest.fixture
-def start_app(environment, redis_port):
-    """Return a function that starts a server of the test's own, to kill, stop and start again."""
+@contextlib.contextmanager
+def starting(environment, redis_port):
+    """Yield a function that starts servers; in the end none of them may have logged a traceback."""
     servers = []
     usual = environment | {
         "REDIS_HOST": "127.0.0.1",
@@ -48,6 +50,27 @@ def start_app(environment, redis_port):
         server.kill()
         is_buggy = "tests.wire.buggy:application" in server.command
         assert is_buggy or "Traceback" not in "".join(server.log)
+
+
+@pytest.fixture
+async def tab(browser):
+    """An empty page; in the end it must have complained of nothing."""
+    async with flawless(browser) as page:
+        yield page
+
+
+@pytest.fixture
+def start_app(environment, redis_port):
+    """Return a function that starts a server of the test's own, to kill, stop and start again."""
+    with starting(environment, redis_port) as start_one:
+        yield start_one
+
+
+@pytest.fixture(scope="module")
+def shared_app(environment, redis_port):
+    """The app for all tests of a file, which leave it running."""
+    with starting(environment, redis_port) as start_one:
+        yield start_one()
 
 
 @pytest.fixture

@@ -46,6 +46,24 @@ def status(session, socket):
     return session.get_by_role("status").filter(has_text=f"{socket}: ")
 
 
+async def press(session, label):
+    """Press one of the session's buttons."""
+    await session.get_by_role("button", name=label, exact=True).click()
+
+
+def frames(session, type, detail=""):
+    """Return the lines of the session's Frames panel that are of a type, and say so much of it."""
+    listed = session.get_by_role("list", name="Frames").get_by_role("listitem")
+    return listed.filter(has_text=type).filter(has_text=detail)
+
+
+async def open_all_frames(page):
+    """Show what each frame of either panel says at length."""
+    await page.evaluate("() => document.querySelectorAll('details').forEach(d => (d.open = true))")
+    for row in await page.locator("details").all():
+        await shows(row, '"type":')
+
+
 async def restart(app, end):
     """End the server in one of its ways, and start it again."""
     await asyncio.to_thread(end)
@@ -57,3 +75,10 @@ async def shows(locator, text):
     from playwright.async_api import expect
 
     await expect(locator).to_contain_text(text, timeout=PATIENCE * 1_000)
+
+
+async def counts(locator, number):
+    """Wait until there are so many of it."""
+    from playwright.async_api import expect
+
+    await expect(locator).to_have_count(number, timeout=PATIENCE * 1_000)
