@@ -12,6 +12,9 @@ OUTAGE = re.compile(r"WebSocket connection to '[^']+' failed")
 
 SOCKETS = ["Notifications", "Organisation"]
 
+# Milliseconds: beyond a client's first waits, and before its heartbeat asks for anything.
+LATER = 20_000
+
 
 @contextlib.asynccontextmanager
 async def flawless(browser, may_complain=None):
@@ -43,7 +46,7 @@ def session(page, name):
 
 def status(session, socket):
     """Return the line that says what one of the session's sockets does."""
-    return session.get_by_role("status").filter(has_text=f"{socket}: ")
+    return session.get_by_role("status").filter(has_text=f"{socket}:")
 
 
 async def press(session, label):
@@ -64,6 +67,11 @@ async def open_all_frames(page):
         await shows(row, '"type":')
 
 
+async def later(page):
+    """Let the time come at which a client would be back; the page's clock has to be installed."""
+    await page.clock.fast_forward(LATER)
+
+
 async def restart(app, end):
     """End the server in one of its ways, and start it again."""
     await asyncio.to_thread(end)
@@ -82,3 +90,10 @@ async def counts(locator, number):
     from playwright.async_api import expect
 
     await expect(locator).to_have_count(number, timeout=PATIENCE * 1_000)
+
+
+async def titled(page, text):
+    """Wait until the page has this title."""
+    from playwright.async_api import expect
+
+    await expect(page).to_have_title(text, timeout=PATIENCE * 1_000)
