@@ -1,0 +1,125 @@
+"""Two people in one page: what is meant for one, for all members, and for a stranger neither."""
+
+from api.consumers import broadcast_notification, broadcast_org_event
+from devrealm.people import ORG_ID, PEOPLE
+from tests.browser.demo_page import (
+    SOCKETS,
+    counts,
+    frames,
+    later,
+    press,
+    session,
+    shows,
+    status,
+    titled,
+    visit,
+)
+from tests.browser.witness import Witness
+
+TITLE = "Django Channels, live"
+
+
+def notifications(person):
+    return person.get_by_role("list", name="Notifications").get_by_role("listitem")
+
+
+def feed(person):
+    return person.get_by_role("list", name="Organisation feed").get_by_role("listitem")
+
+
+def toasts(person):
+    return person.get_by_test_id("toast")
+
+
+async def tell_all(*people):
+    """Send an event to the organisation, and wait until each of these has it, and has it once."""
+    await broadcast_org_event(str(ORG_ID), "told.all", {})
+    for person in people:
+        await counts(feed(person).filter(has_text="told.all"), 1)
+
+
+async def choose(tab, person, username):
+    """Sign somebody else in, in a person's half of the page; return that half."""
+    await person.get_by_label("Signed in as").select_option(username)
+    return session(tab, PEOPLE[username].given_name)
+
+
+def heard(sockets, type):
+    return [frame for socket in sockets for frame in socket.received if frame["type"] == type]
+
+
+async def test_notification_reaches_its_user_and_nothing_of_the_other(tab, shared_app, layer):
+    witness = Witness(tab)
+    await visit(tab, shared_app)
+    alice, bob = session(tab, "Alice"), session(tab, "Bob")
+    await press(alice, "Notify me")
+    await counts(toasts(alice), 1)
+    await counts(notifications(alice).filter(has_text="Hello, Alice"), 1)
+    await shows(alice, "1 unread")
+    await broadcast_notification(PEOPLE["alice"].subject, {"title": "Again", "body": ""})
+    await shows(alice, "2 unread")
+    # What Bob gets afterwards would have come after anything that was wrongly his.
+    await tell_all(alice, bob)
+    await titled(tab, f"(2) {TITLE}")
+    assert await notifications(bob).count() == await toasts(bob).count() == 0
+    await counts(bob.get_by_text("unread"), 0)
+    assert len(heard(witness.sockets_of("alice"), "notification")) == 2
+    assert heard(witness.sockets_of("bob"), "notification") == []
+
+    await press(alice, "Mark all read")
+    await counts(alice.get_by_text("unread"), 0)
+    await titled(tab, TITLE)
+
+
+async def test_event_of_the_organisation_reaches_both_members_once(tab, shared_app, layer):
+    witness = Witness(tab)
+    await visit(tab, shared_app)
+    alice, bob = session(tab, "Alice"), session(tab, "Bob")
+    await press(bob, "Create a resource")
+    for person in (alice, bob):
+        await counts(feed(person).filter(has_text="resource.created"), 1)
+    await tell_all(alice, bob)
+    for person, username in ((alice, "alice"), (bob, "bob")):
+        await counts(feed(person), 2)
+        events = heard(witness.sockets_of(username), "event")
+        assert [event["event_type"] for event in events] == ["resource.created", "told.all"]
+    await titled(tab, TITLE)
+
+
+async def test_stranger_is_told_4003_in_words_and_not_retried(tab, shared_app, layer):
+    await tab.clock.install()
+    await visit(tab, shared_app)
+    witness = Witness(tab)
+    mallory = await choose(tab, session(tab, "Bob"), "mallory")
+    await shows(status(mallory, "Notifications"), "Connected")
+    refused = "You are not a member of this organization. The client stays away."
+    await shows(status(mallory, "Organisation"), refused)
+    await shows(frames(mallory, "4003 FORBIDDEN"), refused)
+    await later(tab)
+    await tell_all(session(tab, "Alice"))
+    await press(mallory, "Notify me")
+    await counts(notifications(mallory).filter(has_text="Hello, Mallory"), 1)
+    await counts(feed(mallory), 0)
+    organisations = [each for each in witness.sockets if each.stream == "Organisation"]
+    assert [each.types() for each in organisations] == [["connection.closing"]]
+    assert witness.asked_for_tokens == ["mallory"]
+
+
+async def test_user_in_both_halves_hears_in_both(tab, shared_app, layer):
+    await visit(tab, shared_app)
+    left = session(tab, "Alice").first
+    await choose(tab, session(tab, "Bob"), "alice")
+    right = session(tab, "Alice").last
+    for socket in SOCKETS:
+        await shows(status(right, socket), "Connected")
+    await press(left, "Notify me")
+    for half in (left, right):
+        await counts(notifications(half).filter(has_text="Hello, Alice"), 1)
+        await counts(toasts(half), 1)
+        await shows(half, "1 unread")
+    await tell_all(left, right)
+    await titled(tab, f"(2) {TITLE}")
+    # Each half is a browser of its own: what is read in one is unread in the other.
+    await press(left, "Mark all read")
+    await shows(right, "1 unread")
+    await titled(tab, f"(1) {TITLE}")
