@@ -20,16 +20,17 @@ export function Actions({ account, causes }: Props) {
   return (
     <div className="actions">
       <div className="buttons" role="group" aria-label="Send something">
-        {causes.sending.map((cause) => (
-          <button key={cause.label} className="primary" onClick={() => run(cause)}>
+        {causes.sending.map((cause, place) => (
+          <button key={place} className="primary" onClick={() => run(cause)}>
             {cause.label}
           </button>
         ))}
       </div>
       {causes.breaking.length > 0 && (
         <div className="buttons" role="group" aria-label="Break something">
-          {causes.breaking.map((cause) => (
-            <button key={cause.label} onClick={() => run(cause)}>
+          {/* By its place: a button that turns into its opposite keeps the focus. */}
+          {causes.breaking.map((cause, place) => (
+            <button key={place} onClick={() => run(cause)}>
               {cause.label}
             </button>
           ))}
