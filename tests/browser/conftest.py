@@ -4,7 +4,10 @@ import subprocess
 import sys
 
 import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.auth import get_user_model
 
+from devrealm.people import settle
 from tests.browser.chromium import CHROMIUM, started
 from tests.browser.demo_page import flawless
 from tests.wire.fixtures import PREPARE, layer_on
@@ -86,6 +89,18 @@ def database(environment, tmp_path):
     own = os.environ | environment | {"DATABASE_URL": url}
     subprocess.run([sys.executable, "-c", PREPARE], env=own, check=True)
     return url
+
+
+@pytest.fixture
+async def restored(shared_database):
+    """Make everybody again who they were, once the test is over."""
+    yield
+    await sync_to_async(restore)()
+
+
+def restore():
+    get_user_model().objects.update(is_active=True)
+    settle()
 
 
 @pytest.fixture

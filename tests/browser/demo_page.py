@@ -5,6 +5,7 @@ import contextlib
 import itertools
 import re
 
+from devrealm.people import PEOPLE
 from tests.wire.servers import PATIENCE
 
 # What Chromium itself writes to the console while the server is away; no page can prevent it.
@@ -54,10 +55,16 @@ async def press(session, label):
     await session.get_by_role("button", name=label, exact=True).click()
 
 
+async def choose(page, session, username):
+    """Sign somebody else in, in a half of the page; return that half, which is named for them."""
+    await session.get_by_label("Signed in as").select_option(username)
+    return page.get_by_role("region", name=PEOPLE[username].given_name).last
+
+
 def frames(session, type, detail=""):
     """Return the lines of the session's Frames panel that are of a type, and say so much of it."""
     listed = session.get_by_role("list", name="Frames").get_by_role("listitem")
-    return listed.filter(has_text=type).filter(has_text=detail)
+    return listed.filter(has=session.page.get_by_text(type, exact=True)).filter(has_text=detail)
 
 
 async def open_all_frames(page):
@@ -97,3 +104,10 @@ async def titled(page, text):
     from playwright.async_api import expect
 
     await expect(page).to_have_title(text, timeout=PATIENCE * 1_000)
+
+
+async def focused(locator):
+    """Wait until it has the focus."""
+    from playwright.async_api import expect
+
+    await expect(locator).to_be_focused(timeout=PATIENCE * 1_000)

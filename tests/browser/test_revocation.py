@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 
 from api.consumers import broadcast_notification, broadcast_org_event
 from api.models import Membership, end_session
-from devrealm.people import ORG_ID, PEOPLE, settle
+from devrealm.people import ORG_ID, PEOPLE
 from tests.browser.demo_page import (
     SOCKETS,
     counts,
@@ -31,19 +31,12 @@ SIGNED_OUT = "The session was signed out."
 
 
 @pytest.fixture
-async def stage(tab, shared_app, layer):
-    """The page with all its sockets open; in the end everybody is again who they were."""
+async def stage(tab, shared_app, layer, restored):
+    """The page with all its sockets open, and what witnesses it."""
     witness = Witness(tab)
     await tab.clock.install()
     await visit(tab, shared_app)
-    yield tab, witness
-    await restore()
-
-
-@sync_to_async
-def restore():
-    get_user_model().objects.update(is_active=True)
-    settle()
+    return tab, witness
 
 
 async def send_to_all(tab):

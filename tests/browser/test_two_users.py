@@ -4,6 +4,7 @@ from api.consumers import broadcast_notification, broadcast_org_event
 from devrealm.people import ORG_ID, PEOPLE
 from tests.browser.demo_page import (
     SOCKETS,
+    choose,
     counts,
     frames,
     later,
@@ -36,12 +37,6 @@ async def tell_all(*people):
     await broadcast_org_event(str(ORG_ID), "told.all", {})
     for person in people:
         await counts(feed(person).filter(has_text="told.all"), 1)
-
-
-async def choose(tab, person, username):
-    """Sign somebody else in, in a person's half of the page; return that half."""
-    await person.get_by_label("Signed in as").select_option(username)
-    return session(tab, PEOPLE[username].given_name)
 
 
 def heard(sockets, type):
@@ -108,8 +103,7 @@ async def test_stranger_is_told_4003_in_words_and_not_retried(tab, shared_app, l
 async def test_user_in_both_halves_hears_in_both(tab, shared_app, layer):
     await visit(tab, shared_app)
     left = session(tab, "Alice").first
-    await choose(tab, session(tab, "Bob"), "alice")
-    right = session(tab, "Alice").last
+    right = await choose(tab, session(tab, "Bob"), "alice")
     for socket in SOCKETS:
         await shows(status(right, socket), "Connected")
     await press(left, "Notify me")
