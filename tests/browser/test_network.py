@@ -1,0 +1,189 @@
+"""What a network and a machine do to an open page: they go, they sleep, they come back.
+
+Measured in Chromium 156, driven by Playwright: offline, an open WebSocket stays open and its frames
+wait; a page is neither hidden by another tab nor stopped by `Page.setWebLifecycleState`. So a sleep
+is here what a page knows of it: a clock that jumps.
+"""
+
+import asyncio
+import itertools
+import re
+
+import pytest
+
+from api.consumers import broadcast_org_event
+from devrealm.people import ORG_ID
+from tests.browser.demo_page import (
+    OUTAGE,
+    SOCKETS,
+    counts,
+    flawless,
+    frames,
+    later,
+    open_all_frames,
+    press,
+    session,
+    shows,
+    status,
+    visit,
+)
+from tests.browser.witness import Witness
+
+# Milliseconds: a lid that was closed, for longer than the heartbeat's interval and less than the
+# life of a token.
+SLEEP = 60_000
+
+NAMES = ["Alice", "Bob"]
+FOUR = [*itertools.product(NAMES, SOCKETS)]
+ALL_OPEN = sorted(itertools.product(["alice", "bob"], SOCKETS))
+
+# What Chromium writes to the console when the policy forbids something.
+POLICY = re.compile("Executing inline script violates")
+KEEP_VIOLATIONS = """
+window.violations = [];
+addEventListener("securitypolicyviolation", ({effectiveDirective, blockedURI}) =>
+  violations.push(`${effectiveDirective} ${blockedURI}`));
+"""
+RUN_INLINE = """() => {
+  const script = document.createElement("script");
+  script.textContent = "window.ran = true";
+  document.head.append(script);
+}"""
+
+
+@pytest.fixture
+async def fragile(browser, app, layer):
+    """The page on a server of its own, with a clock that can jump; and what witnesses it."""
+    async with flawless(browser, OUTAGE) as page:
+        witness = Witness(page)
+        await page.clock.install()
+        await visit(page, app)
+        yield page, witness
+
+
+def lines(page):
+    """Return the line of each of the four sockets."""
+    return [status(session(page, name), socket) for name, socket in FOUR]
+
+
+async def all_show(page, text):
+    for line in lines(page):
+        await shows(line, text)
+
+
+async def tell(word):
+    await broadcast_org_event(str(ORG_ID), word, {})
+
+
+async def both_show_once(page, *words):
+    for name in NAMES:
+        feed = session(page, name).get_by_role("list", name="Organisation feed")
+        for word in words:
+            await counts(feed.get_by_text(word, exact=True), 1)
+
+
+# Offline
+
+
+async def test_short_outage_of_the_network_costs_no_socket_and_no_event(tab, shared_app, layer):
+    witness = Witness(tab)
+    await visit(tab, shared_app)
+    await tab.context.set_offline(True)
+    await tab.wait_for_function("() => !navigator.onLine")
+    await tell("sent.meanwhile")
+    await tab.context.set_offline(False)
+    await both_show_once(tab, "sent.meanwhile")
+    assert len(witness.sockets) == 4
+    assert witness.open_sockets() == ALL_OPEN
+
+
+async def test_client_without_a_network_waits_for_one_and_then_misses_nothing(fragile, app):
+    page, witness = fragile
+    await tell("sent.before")
+    await both_show_once(page, "sent.before")
+    await asyncio.to_thread(app.kill)
+    await all_show(page, "The connection was lost.")
+    await page.context.set_offline(True)
+    await all_show(page, "Offline. Waits for a network.")
+    attempts = len(witness.sockets)
+    await later(page)
+    await asyncio.to_thread(app.start)
+    await tell("sent.meanwhile")
+    assert len(witness.sockets) == attempts
+    await page.context.set_offline(False)
+    await all_show(page, "Connected")
+    await both_show_once(page, "sent.before", "sent.meanwhile")
+    assert len(witness.sockets) == attempts + 4
+
+
+# Sleep
+
+
+async def test_page_that_slept_finds_its_server_gone_and_comes_back(fragile, app):
+    page, _ = fragile
+    app.freeze()
+    await page.clock.fast_forward(SLEEP)
+    for name, socket in FOUR:
+        lost = frames(session(page, name), "1006 ABNORMAL", socket.lower()).last
+        await shows(lost, "The connection was lost.")
+    app.thaw()
+    await all_show(page, "Connected")
+    await tell("sent.afterwards")
+    await both_show_once(page, "sent.afterwards")
+
+
+async def test_page_that_is_looked_at_again_asks_whether_its_sockets_live(fragile):
+    page, _ = fragile
+    await page.clock.fast_forward(SLEEP // 6)  # the heartbeat would ask later
+    await page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
+    for name in NAMES:
+        await counts(frames(session(page, name), "ping", "sent on"), 2)
+        await counts(frames(session(page, name), "pong", "received on"), 2)
+    await all_show(page, "Connected")
+
+
+# Nothing but normal
+
+
+async def test_page_that_is_loaded_again_has_four_other_sockets(tab, shared_app, layer):
+    witness = Witness(tab)
+    await visit(tab, shared_app)
+    await tab.reload()
+    await all_show(tab, "Connected")
+    await tell("sent.afterwards")
+    await both_show_once(tab, "sent.afterwards")
+    # Chromium does not tell of the end of those that went with their page.
+    assert sorted((each.is_of, each.stream) for each in witness.sockets[4:]) == ALL_OPEN
+
+
+async def test_normal_use_violates_no_policy(browser, app, restored):
+    async with flawless(browser, POLICY) as page:
+        await visit(page, app, KEEP_VIOLATIONS)
+        await use_everything(page)
+        assert await page.evaluate("() => violations") == []
+        # The policy is in force, and is listened to.
+        await page.evaluate(RUN_INLINE)
+        assert await page.evaluate("() => violations") == ["script-src-elem inline"]
+        assert await page.evaluate("() => window.ran") is None
+
+
+async def use_everything(page):
+    """Press every button of a session, and see that each has its effect."""
+    alice = session(page, "Alice")
+    await press(alice, "Notify me")
+    await press(alice, "Create a resource")
+    await press(alice, "Run the Celery task")
+    await counts(frames(alice, "notification"), 2)
+    await open_all_frames(page)
+    await press(alice, "Dismiss")
+    await press(alice, "Mark all read")
+    await press(alice, "Clear")
+    await press(alice, "Leave the organisation")
+    await press(alice, "Join the organisation")
+    await shows(status(alice, "Organisation"), "Connected")
+    await press(alice, "Let my token expire")
+    await counts(frames(alice, "4001 UNAUTHORIZED"), 2)
+    await all_show(page, "Connected")
+    await press(alice, "Sign out everywhere")
+    await press(alice, "Sign in again")
+    await all_show(page, "Connected")
