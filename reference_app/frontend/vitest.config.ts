@@ -7,5 +7,7 @@ export default defineConfig({
     include: ["test/**/*.test.{ts,tsx}"],
     maxWorkers: 2,
     restoreMocks: true,
+    // Of a machine under load; a page with four sockets takes jsdom seconds.
+    testTimeout: 30_000,
   },
 });

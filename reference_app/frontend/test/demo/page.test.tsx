@@ -1,4 +1,12 @@
-import { cleanup, fireEvent, render, screen, waitFor, within } from "@testing-library/react";
+import {
+  cleanup,
+  configure,
+  fireEvent,
+  render,
+  screen,
+  waitFor,
+  within,
+} from "@testing-library/react";
 import { StrictMode } from "react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
@@ -7,6 +15,7 @@ import { Page } from "../../src/demo/Page";
 import { server, useServer } from "../client";
 
 useServer();
+configure({ asyncUtilTimeout: 20_000 });
 
 const PEOPLE = [
   { username: "alice", name: "Alice Archer" },
@@ -70,7 +79,7 @@ test("explains a close, and offers to sign in where only that helps", async () =
   );
   connection.refuse(4001);
   // The client comes back once, after a random part of a second.
-  await screen.findByRole("button", { name: "Sign in again" }, { timeout: 4_000 });
+  await screen.findByRole("button", { name: "Sign in again" });
   expect(listed("Alice", "Frames").getAllByText("4001 UNAUTHORIZED")).not.toEqual([]);
 });
 
