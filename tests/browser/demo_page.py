@@ -16,6 +16,12 @@ SOCKETS = ["Notifications", "Organisation"]
 # Milliseconds: beyond a client's first waits, and before its heartbeat asks for anything.
 LATER = 20_000
 
+OPEN_FRAMES = """() => {
+  const rows = [...document.querySelectorAll("details")];
+  for (const row of rows) row.open = true;
+  return rows.length > 0 && rows.every(row => row.querySelector("pre"));
+}"""
+
 
 @contextlib.asynccontextmanager
 async def flawless(browser, may_complain=None):
@@ -68,10 +74,8 @@ def frames(session, type, detail=""):
 
 
 async def open_all_frames(page):
-    """Show what each frame of either panel says at length."""
-    await page.evaluate("() => document.querySelectorAll('details').forEach(d => (d.open = true))")
-    for row in await page.locator("details").all():
-        await shows(row, '"type":')
+    """Show what each frame of either panel says at length, those too that come meanwhile."""
+    await page.wait_for_function(OPEN_FRAMES, timeout=PATIENCE * 1_000)
 
 
 async def later(page):
