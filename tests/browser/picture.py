@@ -3,7 +3,7 @@
 import hashlib
 from datetime import datetime
 
-from tests.browser.demo_page import session, shows, status, visit
+from tests.browser.demo_page import press, session, shows, status, visit
 from tests.browser.record import NOTEBOOKS
 from tests.frontend import BUNDLES
 
@@ -36,10 +36,6 @@ async def pose(page, app) -> str:
     for person in (alice, bob):
         await shows(person.get_by_test_id("toast"), "Hello")
     return await page.locator("body").aria_snapshot()
-
-
-async def press(person, button: str) -> None:
-    await person.get_by_role("button", name=button).click()
 
 
 async def take(page, scheme: str) -> bytes:

@@ -10,9 +10,7 @@ import pytest
 from classroom import token
 from tests.browser.demo_page import SOCKETS, counts, session, shows, status, url
 from tests.browser.witness import Witness
-from tests.frontend import FRONTEND
-
-BUNDLES = FRONTEND.parent / "api" / "static" / "api"
+from tests.frontend import BUNDLES
 
 # Opens a client, and returns the first that it says after "connecting".
 FIRST_STATUS = """async ([url, token]) => {

@@ -19,8 +19,8 @@ from tests.browser.witness import Witness
 from tests.wire.fixtures import TOKEN
 from tests.wire.servers import eventually
 
-# Seconds: fewer than the server's notice, so that such a token expires soon from its start.
-SHORT = 30
+# Seconds that a token lives: after half of them the server says that it expires.
+SHORT = 4
 
 
 async def shorten_the_first_token(tab, username):
