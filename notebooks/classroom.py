@@ -1,4 +1,4 @@
-"""The course's few tools: people in a database, real servers, a client, a recorder, source, charts.
+"""The course's few tools: people, real servers, a client, a recorder, source, charts, a live page.
 
 Nothing here is taught, and nothing that is taught is hidden here: the servers are Daphne and
 uvicorn, the client is `websockets`, and the recorder is ASGI middleware of a few lines.
@@ -16,11 +16,12 @@ import sys
 import tempfile
 import textwrap
 import threading
-from asyncio.subprocess import PIPE
+from asyncio.subprocess import DEVNULL, PIPE
 from concurrent.futures import Future
 from contextlib import suppress
 from contextvars import ContextVar
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 from asgiref.sync import sync_to_async
@@ -247,7 +248,10 @@ class Launched:
 
     async def connect(self, path: str, **options) -> Client:
         """Open a socket to this server; see `Client.connect`."""
-        return await Client.connect(f"ws://{self.address}{path}", **options)
+        try:
+            return await Client.connect(f"ws://{self.address}{path}", **options)
+        except InvalidStatus as refusal:
+            raise refusal.with_traceback(None) from None  # as in a room
 
     async def line(self) -> str:
         """Return the next line that it prints; empty when it prints none for two seconds."""
@@ -291,6 +295,16 @@ async def launch(command: str) -> Launched:
         if found := re.search(rb"Listening on TCP address (\S+)", line):
             return Launched(process, found[1].decode())
     raise AssertionError(f"{command!r} ended before it listened: {said.decode()}")
+
+
+async def run_demo() -> Launched:
+    """Run `manage.py demo` on a free port, and wait until it says where it serves the page."""
+    manage = Path(__file__).parents[1] / "reference_app" / "manage.py"
+    command = [sys.executable, manage, "demo", "--port", "0"]
+    process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=DEVNULL)
+    if found := re.match(rb"Serving http://([\d.:]+)", await process.stdout.readline()):
+        return Launched(process, found[1].decode())
+    raise AssertionError("The demo does not start; in a terminal, manage.py demo says why.")
 
 
 def client_of(scope: dict) -> str:
@@ -440,16 +454,20 @@ class Diagram:
 
 
 class show:
-    """Shows the source of a class, a function or a module, as it is today."""
+    """Shows the source of a class, a function, a module or a file, as it is today."""
 
     def __init__(self, thing):
-        self.source = textwrap.dedent(inspect.getsource(thing)).rstrip()
+        is_file = isinstance(thing, Path)
+        source = thing.read_text() if is_file else inspect.getsource(thing)
+        self.source = textwrap.dedent(source).rstrip()
+        self.language = thing.suffix[1:] if is_file else "python"
 
     def __repr__(self) -> str:
         return self.source
 
     def _repr_mimebundle_(self, **kwargs) -> dict:
-        return {"text/markdown": f"```python\n{self.source}\n```", "text/plain": self.source}
+        fenced = f"```{self.language}\n{self.source}\n```"
+        return {"text/markdown": fenced, "text/plain": self.source}
 
 
 class table:
@@ -506,3 +524,21 @@ class bars:
 
     def _repr_mimebundle_(self, **kwargs) -> dict:
         return {"text/vnd.mermaid": self.mermaid(), "text/plain": repr(self)}
+
+
+class frame:
+    """Shows a server's page, live, where somebody looks; what is saved is a sentence in its place.
+
+    The page comes as an update of that sentence, because its address differs from run to run.
+    """
+
+    def __init__(self, server: Launched, height: int = 720):
+        size = f'width="100%" height="{height}"'
+        self.html = f'<iframe src="http://{server.address}/" {size}></iframe>'
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        stand_in = {"text/plain": "Here is the page, while this notebook runs in JupyterLab."}
+        handle = display(stand_in, raw=True, display_id=True)
+        handle.update({"text/html": self.html}, raw=True)
