@@ -8,16 +8,6 @@ from api.close_codes import CloseCode
 from tests.browser.closings import CAUSES, Stage, what_follows
 from tests.browser.record import NOTEBOOKS, Record
 from tests.wire.fixtures import layer_on
-from tests.wire.parts import RedisProcess
-
-
-@pytest.fixture
-def redis():
-    """A Redis of the test's own, that can be killed."""
-    process = RedisProcess()
-    process.start()
-    yield process
-    process.kill()
 
 
 @pytest.mark.parametrize(
@@ -29,11 +19,11 @@ def redis():
     ],
 )
 async def test_page_does_at_each_close_what_the_notebook_says(
-    browser, start_app, redis, shared_database, pytestconfig, name, cause
+    browser, start_app, own_redis, shared_database, pytestconfig, name, cause
 ):
-    app = start_app(name, cause.application, REDIS_PORT=str(redis.port), **cause.settings)
-    async with layer_on(redis.port):
-        seen = await what_follows(cause, Stage(app, redis, browser, cause.socket))
+    app = start_app(name, cause.application, REDIS_PORT=str(own_redis.port), **cause.settings)
+    async with layer_on(own_redis.port):
+        seen = await what_follows(cause, Stage(app, own_redis, browser, cause.socket))
     record = Record("page_in_chromium.json", pytestconfig)
     record.holds("closings", name, cause.words, seen=seen)
 

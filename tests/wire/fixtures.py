@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 
 from classroom import Client, token
 from config.settings.base import redis_layer
+from tests.wire.parts import RedisProcess
 from tests.wire.servers import COMMANDS, any_redis, serving
 
 TOKEN = re.compile(r"eyJ[\w-]{20,}")
@@ -61,6 +62,15 @@ def use_database(url: str):
 def redis_port():
     with any_redis() as port:
         yield port
+
+
+@pytest.fixture
+def own_redis():
+    """A Redis of the test's own, that can be killed."""
+    redis = RedisProcess()
+    redis.start()
+    yield redis
+    redis.kill()
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ from devrealm.people import PEOPLE
 from tests.wire.audience import seats
 from tests.wire.fixtures import layer_on
 from tests.wire.laboratory import run
-from tests.wire.parts import RedisProcess
 from tests.wire.publisher import Plan
 from tests.wire.schedules import CALM
 from tests.wire.servers import COMMANDS, free_port, serving
@@ -48,14 +47,6 @@ async def test_fifty_senders_at_once_to_one_user_all_arrive_in_order(environment
     result = await run(environment, stack, CALM, plan)
     assert result.report.is_good, result
     assert result.report.delivered == 500
-
-
-@pytest.fixture
-def own_redis():
-    redis = RedisProcess()
-    redis.start()
-    yield redis
-    redis.kill()
 
 
 @pytest.fixture(params=["pubsub", "core"])

@@ -1,0 +1,68 @@
+"""Notebook 11 as a reader has it: all of it run in JupyterLab, with the page live in its frame."""
+
+import os
+import shutil
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+
+from tests.browser.demo_page import SOCKETS, press, session, shows, status
+from tests.browser.record import NOTEBOOKS
+from tests.readme import ROOT
+from tests.wire.servers import PATIENCE, eventually, free_port
+
+NOTEBOOK = "11_in_the_browser.ipynb"
+
+# Milliseconds in which JupyterLab and its kernel are there, on a machine under load.
+LONG = 4 * PATIENCE * 1_000
+
+OPTIONS = ["--no-browser", "--allow-root", "--IdentityProvider.token=", "--ServerApp.password="]
+
+
+@pytest.fixture
+def jupyterlab(tmp_path):
+    """The address of a JupyterLab on a copy of the notebooks, which it may save."""
+    ignored = shutil.ignore_patterns(".ipynb_checkpoints", "__pycache__")
+    shutil.copytree(NOTEBOOKS, tmp_path / "notebooks", ignore=ignored)
+    (tmp_path / "reference_app").symlink_to(ROOT / "reference_app")
+    port = free_port()
+    own = {f"JUPYTER_{kind}_DIR": str(tmp_path / kind) for kind in ("CONFIG", "DATA", "RUNTIME")}
+    where = [f"--port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={tmp_path}"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "jupyter", "lab", *OPTIONS, *where],
+        env=os.environ | own,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    yield f"http://127.0.0.1:{port}"
+    process.terminate()  # and with it its kernels, and theirs
+    process.wait(PATIENCE)
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/api"):
+            return True
+    except OSError:
+        return False
+
+
+async def run_all(page, url: str) -> None:
+    await eventually(lambda: answers(url))
+    await page.goto(f"{url}/lab/tree/notebooks/{NOTEBOOK}?reset")
+    await page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=LONG)
+    await page.get_by_role("menuitem", name="Run", exact=True).click()
+    await page.get_by_text("Run All Cells", exact=True).click()
+
+
+async def test_page_in_the_notebooks_frame_is_live_after_run_all(browser, jupyterlab):
+    page = await browser.new_page(viewport={"width": 1600, "height": 1200})
+    await run_all(page, jupyterlab)
+    frame = page.frame_locator(".jp-OutputArea iframe")
+    alice = session(frame, "Alice")
+    for socket in SOCKETS:
+        await shows(status(alice, socket), "Connected")
+    await press(alice, "Notify me")
+    await shows(alice.get_by_role("list", name="Notifications"), "Hello, Alice")
