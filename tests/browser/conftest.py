@@ -51,8 +51,9 @@ def starting(environment, redis_port):
     yield start_one
     for server in servers:
         server.kill()
-        is_buggy = "tests.wire.buggy:application" in server.command
-        assert is_buggy or "Traceback" not in "".join(server.log)
+        if "tests.wire.buggy:application" not in server.command:
+            log = "".join(server.log)
+            assert "Traceback" not in log, log
 
 
 @pytest.fixture

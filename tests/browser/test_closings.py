@@ -19,7 +19,7 @@ from tests.wire.fixtures import layer_on
     ],
 )
 async def test_page_does_at_each_close_what_the_notebook_says(
-    browser, start_app, own_redis, shared_database, pytestconfig, name, cause
+    browser, own_redis, start_app, shared_database, pytestconfig, name, cause
 ):
     app = start_app(name, cause.application, REDIS_PORT=str(own_redis.port), **cause.settings)
     async with layer_on(own_redis.port):

@@ -4,6 +4,7 @@ import asyncio
 import json
 import random
 import re
+import socket
 import time
 
 from api.close_codes import CloseCode
@@ -16,6 +17,10 @@ SHORTEST, LONGEST = 0.4, 6
 
 # Seconds that a server may take to greet; then the reader tries again.
 HANDSHAKE = 8
+
+# Bytes that the kernel may take for one who will stop reading; by itself it takes more and more for
+# one who reads fast, on some machines 32 MB, and the server would notice nothing.
+WHILE_STALLED = 2**18
 
 NUMBERED = re.compile(rb'"stream": "([^"]+)", "number": (\d+)\}(?:, "offset": (\d+)\})?')
 GREETING = b'{"type": "connection.established"'
@@ -69,6 +74,9 @@ class Reader:
             )
         except OSError:
             return None
+        if self.stalls_after is not None:
+            own = transport.get_extra_info("socket")
+            own.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WHILE_STALLED)
         try:
             async with asyncio.timeout(HANDSHAKE) as patience:
                 greeted = asyncio.create_task(self.greeted.wait())

@@ -32,7 +32,7 @@ class Task:
     ports: list[int]
     # Whether readers name their position when they come back.
     resumes: bool = True
-    # A reader that stops reading after so many events, until all are told the end.
+    # A reader that stops reading after so many events, until the others have all.
     stalls: int | None = None
     stalls_after: int = 0
 
@@ -58,7 +58,10 @@ async def run(task: Task, history) -> None:
     if line := await asyncio.to_thread(sys.stdin.readline):
         ending = json.loads(line)
         if task.stalls is not None:
-            readers[task.stalls].client.transport.resume_reading()
+            stalled = readers[task.stalls]
+            others = [reader for reader in readers if reader is not stalled]
+            await wait_for_all(others, ending["events"], ending["silence"])
+            stalled.client.transport.resume_reading()
         complete = await wait_for_all(readers, ending["events"], ending["silence"])
         say("complete" if complete else "incomplete")
     for life in lives:
