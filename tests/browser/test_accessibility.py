@@ -109,7 +109,9 @@ async def test_page_violates_no_rule_when_it_turns_a_stranger_away(tab, shared_a
 # By keyboard
 
 # Whatever a pointer can operate, in the order in which the page is read.
-CONTROLS = """() => [...document.querySelectorAll("a, button, input, select, summary, [tabindex]")]
+CONTROLS = """() => [
+  ...document.querySelectorAll("a, button, input, select, summary, [tabindex='0']"),
+]
   .filter(each => !each.disabled).map(each => each.getAttribute("aria-label") ?? each.innerText)"""
 FOCUS = """() => {
   const {ariaLabel, innerText} = document.activeElement;
@@ -158,6 +160,22 @@ async def test_focus_stays_on_a_button_that_turns_into_its_opposite(tab, shared_
     await tab.keyboard.press("Enter")
     await focused(alice.get_by_role("button", name="Leave the organisation"))
     await shows(status(alice, "Organisation"), "Connected")
+
+
+async def test_button_that_goes_hands_its_focus_to_what_it_belonged_to(tab, shared_app):
+    await visit(tab, shared_app)
+    alice = session(tab, "Alice")
+    notifications = alice.get_by_role("list", name="Notifications")
+    for name in ("Mark read: Hello, Alice", "Mark all read", "Dismiss"):
+        await press(alice, "Notify me")
+        await shows(alice, "1 unread")
+        await alice.get_by_role("button", name=name).first.press("Enter")
+        await focused(notifications)
+    await alice.get_by_role("button", name="Clear").press("Enter")
+    await focused(alice.get_by_role("list", name="Frames"))
+    await press(alice, "Sign out everywhere")
+    await alice.get_by_role("button", name="Sign in again").press("Enter")
+    await focused(alice.get_by_role("heading", name="Alice Archer"))
 
 
 # In words, and at rest

@@ -1,6 +1,7 @@
 import { memo, useState } from "react";
 
 import { clock } from "./clock";
+import { LeavingButton } from "./LeavingButton";
 import type { TraceRow } from "./trace";
 
 const DIRECTIONS = {
@@ -15,9 +16,9 @@ export function FramesPanel({ rows, clear }: { rows: TraceRow[]; clear: () => vo
     <div className="panel frames">
       <header>
         <h3>Frames</h3>
-        <button className="quiet" disabled={rows.length === 0} onClick={clear}>
+        <LeavingButton className="quiet" disabled={rows.length === 0} onClick={clear}>
           Clear
-        </button>
+        </LeavingButton>
       </header>
       <ol role="list" aria-label="Frames" tabIndex={0}>
         {[...rows].reverse().map((row) => (

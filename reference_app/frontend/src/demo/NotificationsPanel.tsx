@@ -2,6 +2,7 @@ import { memo, useEffect } from "react";
 
 import { type NotificationItem, useNotifications } from "../react";
 import type { Status, TokenProvider } from "../realtime";
+import { LeavingButton } from "./LeavingButton";
 import { StatusLine } from "./StatusLine";
 import { Toasts } from "./Toasts";
 import { frameRow, type NewRow } from "./trace";
@@ -32,9 +33,9 @@ export function NotificationsPanel({ token, trace, onStatus, onUnread }: Props) 
       <header>
         <h3>Notifications</h3>
         {inbox.unread > 0 && <Unread count={inbox.unread} />}
-        <button className="quiet" disabled={inbox.unread === 0} onClick={inbox.markAllRead}>
+        <LeavingButton className="quiet" disabled={inbox.unread === 0} onClick={inbox.markAllRead}>
           Mark all read
-        </button>
+        </LeavingButton>
       </header>
       <StatusLine status={status} error={error} of="Notifications" />
       <ul className="entries" role="list" aria-label="Notifications" tabIndex={0}>
@@ -76,13 +77,13 @@ const Entry = memo(function Entry({ item, isRead, markRead }: EntryProps) {
         {item.body && <p>{String(item.body)}</p>}
       </div>
       {!isRead && (
-        <button
+        <LeavingButton
           className="quiet"
           aria-label={`Mark read: ${item.title}`}
           onClick={() => markRead(item.key)}
         >
           Mark read
-        </button>
+        </LeavingButton>
       )}
     </li>
   );

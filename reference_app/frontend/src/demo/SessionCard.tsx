@@ -17,7 +17,7 @@ export function SessionCard({ username, name, given, control, children }: Props)
         <span className="avatar" aria-hidden="true">
           {given.charAt(0)}
         </span>
-        <h2>{name}</h2>
+        <h2 tabIndex={-1}>{name}</h2>
         {control}
       </header>
       {children}

@@ -6,6 +6,7 @@ import { Actions } from "./Actions";
 import { causesFor } from "./causes";
 import type { Configuration } from "./configuration";
 import { FramesPanel } from "./FramesPanel";
+import { LeavingButton } from "./LeavingButton";
 import { NotificationsPanel } from "./NotificationsPanel";
 import { OrganisationPanel } from "./OrganisationPanel";
 import { endRow, type SocketName } from "./trace";
@@ -57,9 +58,9 @@ export function SignedIn({ account, name, configuration, signInAgain, onUnread }
       {needsSignIn && (
         <div className="notice" role="alert">
           <p>The session has ended.</p>
-          <button className="primary" onClick={signInAgain}>
+          <LeavingButton className="primary" onClick={signInAgain}>
             Sign in again
-          </button>
+          </LeavingButton>
         </div>
       )}
       <Actions

@@ -1,4 +1,5 @@
 import type { NotificationItem } from "../react";
+import { LeavingButton } from "./LeavingButton";
 
 interface Props {
   toasts: NotificationItem[];
@@ -20,9 +21,9 @@ export function Toasts({ toasts, more, close }: Props) {
         {more > 0 && <p className="toast more">and {more.toLocaleString("en")} more</p>}
       </div>
       {toasts.length > 0 && (
-        <button className="quiet" onClick={close}>
+        <LeavingButton className="quiet" onClick={close}>
           Dismiss
-        </button>
+        </LeavingButton>
       )}
     </div>
   );
