@@ -19,8 +19,8 @@ from devrealm.issue import access_token
 from devrealm.people import ORG_ID, PEOPLE, settle
 from devrealm.supervisor import Supervisor
 from tests.dialogue import EVENTS, NOTIFICATIONS, established
-from tests.readme import ROOT
-from tests.wire.servers import PATIENCE, eventually, serving
+from tests.wire.fixtures import demo_served
+from tests.wire.servers import PATIENCE, eventually
 
 REALM = "/realms/demo"
 TOKEN = f"{REALM}/protocol/openid-connect/token"
@@ -151,16 +151,9 @@ def test_server_without_a_supervisor_is_not_stopped(transactional_db, monkeypatc
     assert (answer.status_code, answer.json()["error"]) == (409, "not_supervised")
 
 
-def serve_demo(folder):
-    """Return the demo as a reader starts it, to be entered."""
-    settings = {"DJANGO_SETTINGS_MODULE": "config.settings.local", "DATA_DIR": str(folder)}
-    manage = str(ROOT / "reference_app" / "manage.py")
-    return serving([manage, "demo", "--port", "0"], **settings)
-
-
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
-    with serve_demo(tmp_path_factory.mktemp("demo")) as server:
+    with demo_served(tmp_path_factory.mktemp("demo")) as server:
         yield server
 
 
@@ -209,7 +202,7 @@ async def test_page_and_its_files_are_served(demo):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 async def test_server_ends_with_its_supervisor(tmp_path, number):
-    with serve_demo(tmp_path) as demo:
+    with demo_served(tmp_path) as demo:
         alice = await joined(demo, "alice", NOTIFICATIONS)
         demo.process.send_signal(number)
         status = await asyncio.to_thread(demo.process.wait, PATIENCE)

@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 
 from classroom import Client, token
 from config.settings.base import redis_layer
+from tests.readme import ROOT
 from tests.wire.parts import RedisProcess
 from tests.wire.servers import COMMANDS, any_redis, serving
 
@@ -62,6 +63,13 @@ def use_database(url: str):
 def redis_port():
     with any_redis() as port:
         yield port
+
+
+def demo_served(folder) -> contextlib.AbstractContextManager:
+    """Return the demo as a reader starts it, with its data in a folder, to be entered."""
+    manage = str(ROOT / "reference_app" / "manage.py")
+    settings = {"DJANGO_SETTINGS_MODULE": "config.settings.local", "DATA_DIR": str(folder)}
+    return serving([manage, "demo", "--port", "0"], **settings)
 
 
 @pytest.fixture

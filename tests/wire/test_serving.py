@@ -12,6 +12,7 @@ import pytest
 from websockets.asyncio.client import connect as plain_connect
 
 from classroom import Client, token
+from tests.wire.fixtures import demo_served
 from tests.wire.servers import free_port, serving
 
 MANAGE = str(Path(__file__).parents[2] / "reference_app" / "manage.py")
@@ -49,9 +50,7 @@ async def test_runserver_serves_sockets_and_requests(environment):
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("demo")
-    settings = {"DJANGO_SETTINGS_MODULE": "config.settings.local", "DATA_DIR": str(folder)}
-    with serving([MANAGE, "demo", "--port", "0"], **settings) as server:
+    with demo_served(tmp_path_factory.mktemp("demo")) as server:
         server.wait_until_it_logs("resources")
         yield server
 
