@@ -145,6 +145,23 @@ async def test_end_leaves_nothing_in_the_layer(layer):
 
 
 @ON_PUBSUB
+async def test_layer_that_takes_its_time_to_clean_up_is_let_finish(monkeypatch, layer):
+    receive, cleaned = layer.receive, []
+
+    async def slow_to_end(channel):
+        try:
+            return await receive(channel)
+        finally:
+            await asyncio.sleep(0.3)
+            cleaned.append(channel)
+
+    monkeypatch.setattr(layer, "receive", slow_to_end)
+    async with listening("first"):
+        pass
+    assert len(cleaned) == 1
+
+
+@ON_PUBSUB
 async def test_flushed_layer_is_joined_again(layer):
     async with listening("first") as listener:
         await layer.group_discard("first", listener.channel)

@@ -23,6 +23,10 @@ RETRY = 1
 # renewed after one of these parts of them, so that it outlives a Redis that is away for a while.
 PARTS = 3
 
+# Seconds that a layer may take to clean up once it was cancelled, before it is cancelled again: a
+# second time amid that, and the Pub/Sub layer logs a traceback and stays subscribed to the channel.
+CLEAN_UP = 1
+
 # Groups that are joined at the same time: redis-py's pool ends at 100 connections, and then raises.
 JOINS_AT_ONCE = 50
 
@@ -82,7 +86,7 @@ class Listener:
         """Leave all groups, and wait until that is done."""
         while not self.task.done():  # a layer may swallow a cancellation
             self.task.cancel()
-            await asyncio.wait([self.task], timeout=0.1)
+            await asyncio.wait([self.task], timeout=CLEAN_UP)
 
     async def _join(self, group: str, channel: str) -> None:
         await get_channel_layer().group_add(group, channel)
