@@ -25,7 +25,8 @@ class Record:
         """Compare what was seen with what the file has under these keys, or write it there."""
         tree = json.loads(self.path.read_text()) if self.path.exists() else {}
         if not self.is_written:
-            assert seen == found(tree, keys), RECORD_AGAIN
+            print(RECORD_AGAIN)  # beside the difference, should there be one
+            assert seen == found(tree, keys)
             return
         *folders, leaf = keys
         branch = tree

@@ -62,6 +62,7 @@ async def test_page_in_the_notebooks_frame_is_live_after_run_all(browser, jupyte
     await run_all(page, jupyterlab)
     frame = page.frame_locator(".jp-OutputArea iframe")
     alice = session(frame, "Alice")
+    await alice.wait_for(timeout=LONG)
     for socket in SOCKETS:
         await shows(status(alice, socket), "Connected")
     await press(alice, "Notify me")

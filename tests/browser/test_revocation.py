@@ -133,6 +133,8 @@ async def session_of(tab, user):
     """Return the session of the token in use, which a request of the page carries."""
     async with tab.expect_request("**/api/me/notifications/") as asked:
         await press(user, "Notify me")
+    # It must have been let in: an end that comes before it would have it refused.
+    await shows(user.get_by_role("list", name="Notifications"), "Hello")
     token = (await asked.value).headers["authorization"].removeprefix("Bearer ")
     return jwt.decode(token, options={"verify_signature": False})["sid"]
 
