@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from asgiref.sync import async_to_sync, sync_to_async
@@ -23,6 +23,14 @@ LAYER_TIMEOUT = 2
 def within_reason() -> asyncio.Timeout:
     """Limit how long a layer may take; TimeoutError is one of LAYER_ERRORS."""
     return asyncio.timeout(LAYER_TIMEOUT)
+
+
+async def cut_short(call: Awaitable) -> None:
+    """Await a call to a layer within the same limit, from a task that may have been cancelled.
+
+    There `asyncio.timeout` raises CancelledError, not TimeoutError, in Python 3.11.2.
+    """
+    await asyncio.wait_for(call, LAYER_TIMEOUT)
 
 
 async def send_after_commit(group: str, make: Callable[[], dict]) -> None:

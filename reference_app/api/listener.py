@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 from channels.layers import get_channel_layer
 
-from .layer import LAYER_ERRORS, within_reason
+from .layer import LAYER_ERRORS, cut_short, within_reason
 
 logger = logging.getLogger(__name__)
 
@@ -127,7 +127,6 @@ class Listener:
 async def discard(group: str, channel: str) -> None:
     """Leave a group; a membership that cannot be ended now will expire."""
     try:
-        async with within_reason():
-            await get_channel_layer().group_discard(group, channel)
+        await cut_short(get_channel_layer().group_discard(group, channel))
     except LAYER_ERRORS as error:
         logger.error("A group could not be left, the membership will expire: %r", error)
