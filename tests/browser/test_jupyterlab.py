@@ -52,7 +52,8 @@ def answers(url: str) -> bool:
 async def run_all(page, url: str) -> None:
     await eventually(lambda: answers(url))
     await page.goto(f"{url}/lab/tree/notebooks/{NOTEBOOK}?reset")
-    await page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=LONG)
+    # The status bar, because the notebook's own indicator says idle before there is a kernel.
+    await page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=LONG)
     await page.get_by_role("menuitem", name="Run", exact=True).click()
     await page.get_by_text("Run All Cells", exact=True).click()
 
