@@ -1,5 +1,7 @@
 """A laptop: embedded parts, each replaced by the real one when the environment names it."""
 
+import sys
+
 from .base import *  # noqa: F403
 from .base import CHANNEL_LAYER, DATA_DIR, INSTALLED_APPS, KEYCLOAK_ISSUER, env, redis_layer
 
@@ -35,3 +37,8 @@ if not KEYCLOAK_ISSUER:
     KEYCLOAK_AUDIENCE = "reference-app"
     KEYCLOAK_CLIENT_ID = "web"
     KEYCLOAK_KEY_CLIENT = "devrealm.keys.DevrealmKeyClient"
+elif sys.argv[1:2] == ["demo"]:
+    sys.exit(
+        "manage.py demo brings its own people, who are unknown to KEYCLOAK_ISSUER. Unset that, or "
+        "run manage.py migrate and manage.py runserver."
+    )
