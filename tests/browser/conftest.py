@@ -2,6 +2,7 @@ import contextlib
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -12,6 +13,14 @@ from tests.browser.chromium import CHROMIUM, started
 from tests.browser.demo_page import flawless
 from tests.wire.fixtures import PREPARE, layer_on
 from tests.wire.parts import AppServer
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker("browser")
 
 
 @pytest.fixture
