@@ -20,6 +20,8 @@ if "TEST_DATABASE_URL" in os.environ:
 
 folder = tempfile.TemporaryDirectory(prefix="reference-app-")
 os.environ["DATA_DIR"] = folder.name
+# nbval kills its kernels: what they leave in the temporary folder goes with this one.
+os.environ["TMPDIR"] = folder.name
 
 from config.settings.local import *  # noqa: E402, F403
 from config.settings.local import DATABASES  # noqa: E402
