@@ -32,6 +32,8 @@ from tests.browser.witness import Witness
 # Milliseconds: a lid that was closed, for longer than the heartbeat's interval and less than the
 # life of a token.
 SLEEP = 60_000
+# For longer than the client waits for an answer where it doubts, and less than for a usual one.
+PROBE = 4_000
 
 NAMES = ["Alice", "Bob"]
 FOUR = [*itertools.product(NAMES, SOCKETS)]
@@ -71,6 +73,15 @@ async def all_show(page, text):
         await shows(line, text)
 
 
+async def stop_time(page):
+    await page.clock.pause_at(await page.evaluate("() => Date.now() + 1000"))
+
+
+async def lose_the_network(page):
+    await page.context.set_offline(True)
+    await page.wait_for_function("() => !navigator.onLine")
+
+
 async def tell(word):
     await broadcast_org_event(str(ORG_ID), word, {})
 
@@ -85,16 +96,29 @@ async def both_show_once(page, *words):
 # Offline
 
 
-async def test_short_outage_of_the_network_costs_no_socket_and_no_event(tab, shared_app, layer):
-    witness = Witness(tab)
-    await visit(tab, shared_app)
-    await tab.context.set_offline(True)
-    await tab.wait_for_function("() => !navigator.onLine")
+async def test_short_outage_of_the_network_costs_no_socket_and_no_event(fragile):
+    page, witness = fragile
+    await stop_time(page)
+    await lose_the_network(page)
     await tell("sent.meanwhile")
-    await tab.context.set_offline(False)
-    await both_show_once(tab, "sent.meanwhile")
+    await page.context.set_offline(False)
+    await page.clock.resume()
+    await both_show_once(page, "sent.meanwhile")
     assert len(witness.sockets) == 4
     assert witness.open_sockets() == ALL_OPEN
+
+
+async def test_page_that_lost_its_network_soon_says_so_and_then_misses_nothing(fragile):
+    page, _ = fragile
+    await stop_time(page)
+    await lose_the_network(page)
+    await page.clock.fast_forward(PROBE)
+    await all_show(page, "Offline. Waits for a network.")
+    await tell("sent.meanwhile")
+    await page.clock.resume()
+    await page.context.set_offline(False)
+    await all_show(page, "Connected")
+    await both_show_once(page, "sent.meanwhile")
 
 
 async def test_client_without_a_network_waits_for_one_and_then_misses_nothing(fragile, app):

@@ -144,6 +144,8 @@ export class RealtimeClient {
   }
 
   private wentOffline(): void {
+    // Asked, because a connection that needs no network lives on.
+    this.conversation.probe();
     if (this.status.state === "waiting") this.report({ state: "offline" });
   }
 

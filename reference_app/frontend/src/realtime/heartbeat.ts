@@ -42,8 +42,7 @@ export class Heartbeat {
 
   /** Ask at once whether a running connection is alive, and wait for a short time only. */
   probe(): void {
-    const isFresh = Date.now() - this.heardAt < this.times.probeMs;
-    if (this.timer !== undefined && !isFresh) this.ask(this.times.probeMs);
+    if (this.timer !== undefined) this.ask(this.times.probeMs);
   }
 
   private readonly wake = (): void => {
