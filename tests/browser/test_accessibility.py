@@ -29,6 +29,9 @@ SCHEMES = ["light", "dark"]
 WIDTHS = [1280, 390]
 HEIGHT = 900
 
+# Milliseconds, for longer than toasts stay by themselves.
+TOASTS = 7_000
+
 # Each rule that applies to WCAG 2.2 AA and to good practice; that of target sizes is off by itself.
 RUN_AXE = """async () => {
   const {violations} = await axe.run({rules: {"target-size": {enabled: true}}});
@@ -202,6 +205,23 @@ async def test_toast_is_announced_by_a_region_that_was_there_before(tab, shared_
     await press(alice, "Notify me")
     await tab.wait_for_function("region => region.innerText.includes('Hello')", arg=region)
     assert await region.evaluate("region => region.isConnected")
+
+
+@pytest.mark.parametrize("held", ["hover", "focus"])
+async def test_toast_stays_while_the_pointer_or_the_focus_is_on_it(tab, shared_app, held):
+    await tab.clock.install()
+    await visit(tab, shared_app)
+    alice = session(tab, "Alice")
+    await press(alice, "Notify me")
+    dismiss = alice.get_by_role("button", name="Dismiss")
+    await getattr(dismiss, held)()
+    await tab.clock.fast_forward(TOASTS)
+    await tab.clock.fast_forward(TOASTS)
+    await shows(alice.get_by_test_id("toast"), "Hello, Alice")
+    await alice.get_by_role("heading", name="Alice Archer").hover()
+    await dismiss.blur()
+    await tab.clock.fast_forward(TOASTS)
+    await counts(alice.get_by_test_id("toast"), 0)
 
 
 async def test_nothing_moves_for_who_prefers_reduced_motion(browser, app):

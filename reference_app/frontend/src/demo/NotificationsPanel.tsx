@@ -1,4 +1,4 @@
-import { memo, useEffect } from "react";
+import { memo, useEffect, useRef } from "react";
 
 import { type NotificationItem, useNotifications } from "../react";
 import type { Status, TokenProvider } from "../realtime";
@@ -24,7 +24,8 @@ export function NotificationsPanel({ token, trace, onStatus, onUnread }: Props) 
       if (frame.type === "connection.established") inbox.established(frame);
     },
   });
-  const inbox = useInbox(notifications);
+  const toasts = useRef<HTMLDivElement>(null);
+  const inbox = useInbox(notifications, toasts);
   useEffect(() => onStatus(status), [status, onStatus]);
   useEffect(() => onUnread(inbox.unread), [inbox.unread, onUnread]);
 
@@ -48,7 +49,7 @@ export function NotificationsPanel({ token, trace, onStatus, onUnread }: Props) 
           />
         ))}
       </ul>
-      <Toasts toasts={inbox.toasts} more={inbox.more} close={inbox.endToasts} />
+      <Toasts region={toasts} toasts={inbox.toasts} more={inbox.more} close={inbox.endToasts} />
     </div>
   );
 }

@@ -1,16 +1,19 @@
+import type { RefObject } from "react";
+
 import type { NotificationItem } from "../react";
 import { LeavingButton } from "./LeavingButton";
 
 interface Props {
+  region: RefObject<HTMLDivElement | null>;
   toasts: NotificationItem[];
   more: number;
   close: () => void;
 }
 
 /** What has just come; the region is always there, or no screen reader would notice what enters. */
-export function Toasts({ toasts, more, close }: Props) {
+export function Toasts({ region, toasts, more, close }: Props) {
   return (
-    <div className="toasts">
+    <div className="toasts" ref={region}>
       <div aria-live="polite">
         {toasts.map(({ key, title, body }) => (
           <div key={key} className="toast" data-testid="toast">

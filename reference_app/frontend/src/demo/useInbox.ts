@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useReducer } from "react";
+import { type RefObject, useCallback, useEffect, useReducer } from "react";
 
 import type { NotificationItem } from "../react";
 import type { Place } from "../realtime";
@@ -7,8 +7,15 @@ import { EMPTY, type Inbox, inboxAfter } from "./inbox";
 /** How long toasts stay when nothing more comes. */
 const TOASTS_MS = 6_000;
 
-/** Follow what is read of a list of notifications, and what is new enough for a toast. */
-export function useInbox(items: NotificationItem[]): Inbox & {
+/**
+ * Follow what is read of a list of notifications, and what is new enough for a toast.
+ *
+ * Toasts that the pointer or the focus is on stay (WCAG 2.2.1): `region` is where they are.
+ */
+export function useInbox(
+  items: NotificationItem[],
+  region: RefObject<HTMLElement | null>,
+): Inbox & {
   established: (at: Place) => void;
   markRead: (key: string) => void;
   markAllRead: () => void;
@@ -19,9 +26,11 @@ export function useInbox(items: NotificationItem[]): Inbox & {
 
   useEffect(() => {
     if (inbox.toasts.length === 0) return;
-    const timer = setTimeout(() => dispatch({ type: "toasts over" }), TOASTS_MS);
-    return () => clearTimeout(timer);
-  }, [inbox.toasts, inbox.more]);
+    const timer = setInterval(() => {
+      if (!region.current?.matches(":hover, :focus-within")) dispatch({ type: "toasts over" });
+    }, TOASTS_MS);
+    return () => clearInterval(timer);
+  }, [inbox.toasts, inbox.more, region]);
 
   return {
     ...inbox,
