@@ -30,7 +30,10 @@ def test_subprotocol_of_the_client_is_the_servers():
 
 
 # Bytes over the wire: a client beside an application weighs little, a page with React is its own.
-@pytest.mark.parametrize(("bundle", "most"), [("realtime.js", 8_000), ("demo.js", 90_000)])
+@pytest.mark.parametrize(
+    ("bundle", "most"),
+    [("realtime.js", 8_000), ("demo.js", 90_000), ("keycloak.js", 9_000), ("demo.css", 4_000)],
+)
 def test_bundle_is_small_once_compressed(bundle, most):
     size = len(gzip.compress((BUNDLES / bundle).read_bytes()))
     assert size < most

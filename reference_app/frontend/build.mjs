@@ -5,16 +5,21 @@ import { build } from "esbuild";
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 /** What is built: a file of Django's static files, from a source. */
-export const bundles = {
-  realtime: "src/realtime/index.ts",
-  demo: "src/demo/main.tsx",
-};
+const bundles = [
+  { entryPoints: { realtime: "src/realtime/index.ts", keycloak: "keycloak-js" } },
+  {
+    entryPoints: { demo: "src/demo/main.tsx" },
+    // A file of its own, which the page loads where people sign in at Keycloak.
+    alias: { "keycloak-js": "./keycloak.js" },
+    external: ["./keycloak.js"],
+  },
+];
 
-/** Return esbuild's options; nothing in them, or in the output, depends on the machine. */
+/** Return esbuild's options, of each build; nothing in them, or in the output, depends on the machine. */
 export function options() {
-  return {
+  return bundles.map((bundle) => ({
+    ...bundle,
     absWorkingDir: here("."),
-    entryPoints: bundles,
     outdir: here("../api/static/api"),
     bundle: true,
     format: "esm",
@@ -22,9 +27,9 @@ export function options() {
     minify: true,
     legalComments: "none",
     define: { "process.env.NODE_ENV": '"production"' },
-  };
+  }));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await build({ ...options(), logLevel: "info" });
+  for (const each of options()) await build({ ...each, logLevel: "info" });
 }

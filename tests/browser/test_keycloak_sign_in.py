@@ -267,6 +267,17 @@ async def test_wrong_setting_of_the_client_is_named_with_its_cure(
         assert page.url == url(app)
 
 
+async def test_page_without_its_adapter_says_so_and_stays(browser, start, realm):
+    app = start()
+    async with flawless(browser, REFUSED) as page:
+        await page.route("**/keycloak.js", lambda route: route.abort())
+        await page.goto(url(app))
+        await shows(alert(page), "The part of the page that signs in at Keycloak is missing")
+        await ask_to_sign_in(page)
+        await shows(alert(page), "load it again.")
+        assert page.url == url(app)
+
+
 async def test_code_that_cannot_be_redeemed_is_explained_and_tried_once(
     browser, app, realm, issuer
 ):

@@ -1,4 +1,5 @@
-import Keycloak from "keycloak-js";
+import type Keycloak from "keycloak-js";
+import type { KeycloakConfig } from "keycloak-js";
 
 import { Account } from "./account";
 import type { Configuration } from "./configuration";
@@ -19,13 +20,14 @@ export interface Visitor {
  * browser leaves it only when somebody asks for that: whatever is set wrong, there is no loop.
  */
 export class Realm {
-  private readonly keycloak: Keycloak;
   private readonly page: URL;
+  private readonly loaded: Promise<void>;
+  private keycloak!: Keycloak;
   private arrival: Promise<Visitor | null> | null = null;
 
   constructor(private readonly configuration: Configuration) {
-    this.keycloak = adapterFor(configuration);
     this.page = new URL(new URL(location.href).pathname, location.href);
+    this.loaded = this.load();
   }
 
   /** Return who has come back from Keycloak with a code, if anyone has. */
@@ -39,6 +41,7 @@ export class Realm {
     if (!isSecureContext) {
       throw new SettingError("Keycloak needs a page that is secure: open it by https or localhost.");
     }
+    await this.loaded;
     await checkSettings(this.configuration, this.page);
     await this.keycloak.login({ redirectUri: this.page.href });
   }
@@ -49,7 +52,16 @@ export class Realm {
     await this.keycloak.logout({ redirectUri: this.page.href });
   }
 
+  /** Load the adapter, which is a file of its own, because a page of devrealm needs none. */
+  private async load(): Promise<void> {
+    const { default: Adapter } = await import("keycloak-js").catch(() => {
+      throw new Error("The part of the page that signs in at Keycloak is missing: load it again.");
+    });
+    this.keycloak = new Adapter(pathsOf(this.configuration));
+  }
+
   private async redeem(): Promise<Visitor | null> {
+    await this.loaded;
     try {
       // The iframe it would check the session with needs third-party cookies, which browsers block.
       const isSignedIn = await this.keycloak.init({ checkLoginIframe: false });
@@ -87,15 +99,15 @@ export class Realm {
   }
 }
 
-/** Name Keycloak's own paths, so that the adapter need not ask for them. */
-function adapterFor({ issuer, clientId }: Configuration): Keycloak {
+/** Return what the adapter has to know: with Keycloak's paths, so that it need not ask for them. */
+function pathsOf({ issuer, clientId }: Configuration): KeycloakConfig {
   const endpoint = (name: string) => `${issuer}/protocol/openid-connect/${name}`;
   const oidcProvider = {
     authorization_endpoint: endpoint("auth"),
     token_endpoint: endpoint("token"),
     end_session_endpoint: endpoint("logout"),
   };
-  return new Keycloak({ clientId, oidcProvider });
+  return { clientId, oidcProvider };
 }
 
 /** The adapter throws errors, and what Keycloak put into the address. */
