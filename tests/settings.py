@@ -22,6 +22,7 @@ folder = tempfile.TemporaryDirectory(prefix="reference-app-")
 os.environ["DATA_DIR"] = folder.name
 # nbval kills its kernels: what they leave in the temporary folder goes with this one.
 os.environ["TMPDIR"] = folder.name
+os.chmod(folder.name, 0o711)  # PostgreSQL, which is no server of root's, works within
 
 from config.settings.local import *  # noqa: E402, F403
 from config.settings.local import DATABASES  # noqa: E402
