@@ -33,6 +33,8 @@ export type Subscribe<Item> = (client: RealtimeClient, add: (item: Item) => void
 
 const DEFAULT_LIMIT = 100;
 
+const NOTHING: StreamState<never> = { items: [], status: { state: "connecting" }, error: null };
+
 /**
  * Follow one stream while the component is mounted.
  *
@@ -44,7 +46,8 @@ export function useStream<Item extends Keyed>(
   options: StreamOptions,
   subscribe: Subscribe<Item>,
 ): StreamState<Item> {
-  const [state, setState] = useState<StreamState<Item>>(nothing);
+  // With its address: the state of another stream must not be shown as this one's, not even once.
+  const [followed, setFollowed] = useState({ url, state: NOTHING as StreamState<Item> });
   const latest = useRef(options);
   useEffect(() => {
     latest.current = options;
@@ -52,24 +55,29 @@ export function useStream<Item extends Keyed>(
   const limit = options.limit ?? DEFAULT_LIMIT;
 
   useEffect(() => {
-    const set = (part: Partial<StreamState<Item>>) => setState((was) => ({ ...was, ...part }));
+    let isOver = false;
+    const change = (part: (was: StreamState<Item>) => Partial<StreamState<Item>>) => {
+      if (isOver) return; // a token may fail after its stream was left
+      setFollowed(({ state }) => ({ url, state: { ...state, ...part(state) } }));
+    };
     const history = new History<Item>(limit, (arrived) =>
-      setState((was) => ({ ...was, items: lastOf([...was.items, ...arrived], limit) })),
+      change(({ items }) => ({ items: lastOf([...items, ...arrived], limit) })),
     );
     const client = clientOf(url, latest);
-    client.on("status", (status) => set({ status }));
-    client.on("established", () => set({ error: null }));
-    client.on("error", (error) => set({ error }));
+    client.on("status", (status) => change(() => ({ status })));
+    client.on("established", () => change(() => ({ error: null })));
+    client.on("error", (error) => change(() => ({ error })));
     subscribe(client, (item) => history.add(item));
     client.open();
     return () => {
+      isOver = true;
       history.stop();
       client.close();
-      setState(nothing);
+      setFollowed({ url, state: NOTHING });
     };
   }, [url, limit, subscribe]);
 
-  return state;
+  return followed.url === url ? followed.state : NOTHING;
 }
 
 function clientOf(url: string, latest: { current: StreamOptions }): RealtimeClient {
@@ -84,6 +92,3 @@ function clientOf(url: string, latest: { current: StreamOptions }): RealtimeClie
   return client;
 }
 
-function nothing<Item>(): StreamState<Item> {
-  return { items: [], status: { state: "connecting" }, error: null };
-}

@@ -172,6 +172,49 @@ describe("useOrganizationEvents", () => {
     expect(result.current.events.map(({ data }) => data)).toEqual(["org-2"]);
   });
 
+  test("no rendering shows what belongs to another organisation", async () => {
+    const shown: [string, unknown[]][] = [];
+    const { result, rerender } = renderHook(
+      ({ org }) => {
+        const stream = useOrganizationEvents(org, soon());
+        shown.push([org, stream.events]);
+        return stream;
+      },
+      { initialProps: { org: "org-1" } },
+    );
+    const connection = await server.established();
+    connection.send({ type: "event", event_type: "joined", data: {}, offset: 1 });
+    await waitFor(() => expect(result.current.events).toHaveLength(1));
+    rerender({ org: "org-2" });
+    await server.established();
+    await waitFor(() => expect(result.current.status.state).toBe("open"));
+    expect(shown.filter(([org, events]) => org === "org-2" && events.length > 0)).toEqual([]);
+  });
+
+  test("a token that fails late is no error of the next organisation", async () => {
+    const asked = new Inbox<(error: Error) => void>();
+    const token = (reason: string) =>
+      reason === "first"
+        ? Promise.resolve("token-1")
+        : new Promise<string>((_, reject) => asked.put(reject));
+    const { result, rerender } = renderHook(
+      ({ org }) => useOrganizationEvents(org, soon({ token })),
+      { initialProps: { org: "org-1" } },
+    );
+    const connection = await server.established();
+    await waitFor(() => expect(result.current.status.state).toBe("open"));
+    connection.send({ type: "token.expiring", expires_at: "2026-11-24T12:00:00+00:00" });
+    const fail = await asked.next();
+    rerender({ org: "org-2" });
+    const next = await server.established();
+    next.send({ type: "event", event_type: "joined", data: {}, offset: 1 });
+    await waitFor(() => expect(result.current.events).toHaveLength(1));
+    fail(new Error("Too late."));
+    next.send({ type: "event", event_type: "joined", data: {}, offset: 2 });
+    await waitFor(() => expect(result.current.events).toHaveLength(2));
+    expect(result.current.error).toBeNull();
+  });
+
   test("a path in the name of an organisation stays a name", async () => {
     renderHook(() => useOrganizationEvents("../notifications", soon()));
     expect((await server.established()).path).toBe("/ws/events/..%2Fnotifications/");
