@@ -14,6 +14,15 @@ export class Emitter<Events extends { [Name in keyof Events]: unknown[] }> {
   }
 
   emit<Name extends keyof Events>(name: Name, ...args: Events[Name]): void {
-    for (const listener of this.listeners[name] ?? []) listener(...args);
+    for (const listener of this.listeners[name] ?? []) {
+      try {
+        listener(...args);
+      } catch (error) {
+        // For the console, as from a DOM event: whoever tells must not be stopped half-way.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
   }
 }

@@ -17,6 +17,7 @@ export class Heartbeat {
   private dueAt = 0;
   private heardAt = 0;
   private awaitsAnswer = false;
+  private wasLate = false;
 
   constructor(
     private readonly times: HeartbeatTimes,
@@ -37,7 +38,7 @@ export class Heartbeat {
   /** Anything came; it sets no timer, because a burst would set thousands. */
   heard(): void {
     this.heardAt = Date.now();
-    this.awaitsAnswer = false;
+    this.awaitsAnswer = this.wasLate = false;
   }
 
   /** Ask at once whether a running connection is alive, and wait for a short time only. */
@@ -46,12 +47,17 @@ export class Heartbeat {
   }
 
   private readonly wake = (): void => {
-    const leftMs = this.heardAt + this.times.intervalMs - Date.now();
-    // What came during the sleep is read after this timer: an answer may be waiting.
-    if (Date.now() > this.dueAt + LATE_MS) this.ask(this.times.probeMs);
-    else if (this.awaitsAnswer) this.die();
+    const { intervalMs, timeoutMs, probeMs } = this.times;
+    this.heardAt = Math.min(this.heardAt, Date.now()); // a clock may be set back
+    const leftMs = this.heardAt + intervalMs - Date.now();
+    // What came during the sleep is read after this timer: an answer may be waiting. But once only,
+    // for in a hidden tab every timer is late: Chrome runs them once a minute.
+    if (Date.now() > this.dueAt + LATE_MS && !this.wasLate) {
+      this.wasLate = true;
+      this.ask(probeMs);
+    } else if (this.awaitsAnswer) this.die();
     else if (leftMs > 0) this.wakeAfter(leftMs);
-    else this.ask(this.times.timeoutMs);
+    else this.ask(timeoutMs);
   };
 
   private ask(patienceMs: number): void {

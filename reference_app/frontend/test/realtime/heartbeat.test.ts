@@ -85,13 +85,39 @@ test("timer much too late, after sleep: a ping, and little patience", () => {
   expect(die).toHaveBeenCalledTimes(1);
 });
 
-test("asleep while an answer was awaited: asked again, not given up", () => {
-  vi.advanceTimersByTime(25_000);
-  sleep(3_600_000);
-  vi.advanceTimersByTime(10_000);
+test("asleep while an answer was awaited: asked again, not given up, each time", () => {
+  for (const nth of [1, 2]) {
+    vi.advanceTimersByTime(25_000);
+    sleep(3_600_000);
+    vi.advanceTimersToNextTimer();
+    expect(ping).toHaveBeenCalledTimes(2 * nth);
+    heartbeat.heard();
+    vi.advanceTimersByTime(3_000);
+    expect(die).not.toHaveBeenCalled();
+  }
+});
+
+test("in a hidden tab, whose timers come once a minute: a dead connection is given up", () => {
+  for (const _ of [1, 2, 3]) {
+    sleep(57_000);
+    vi.advanceTimersToNextTimer();
+  }
+  expect(ping).toHaveBeenCalledTimes(1);
+  expect(die).toHaveBeenCalledTimes(1);
+});
+
+test("in a hidden tab a connection that answers lives on", () => {
+  for (let minute = 1; minute <= 10; minute++) {
+    sleep(57_000);
+    vi.advanceTimersToNextTimer();
+    expect(ping).toHaveBeenCalledTimes(minute);
+    heartbeat.heard();
+  }
   expect(die).not.toHaveBeenCalled();
-  expect(ping).toHaveBeenCalledTimes(2);
-  heartbeat.heard();
-  vi.advanceTimersByTime(3_000);
-  expect(die).not.toHaveBeenCalled();
+});
+
+test("clock set back by an hour: a ping after the interval all the same", () => {
+  sleep(-3_600_000);
+  vi.advanceTimersByTime(50_000);
+  expect(ping).toHaveBeenCalledTimes(1);
 });

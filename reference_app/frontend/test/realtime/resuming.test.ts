@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import { socketUrl } from "../../src/realtime/position";
 import { open, server, useServer } from "../client";
@@ -93,4 +93,23 @@ test("what is no frame is told as an error, and the socket goes on", async () =>
 test("an address may be a path of the page's server", () => {
   expect(socketUrl("/ws/notifications/")).toBe("ws://localhost:3000/ws/notifications/");
   expect(socketUrl("https://example.com/ws/")).toBe("wss://example.com/ws/");
+});
+
+test("a listener that throws costs nobody an entry, and is told to the console", async () => {
+  const thrown: (() => void)[] = [];
+  vi.stubGlobal("queueMicrotask", (run: () => void) => thrown.push(run));
+  const watched = open(soon);
+  const fail = vi.fn(() => {
+    throw new Error("A mistake of the page.");
+  });
+  watched.client.on("frame", fail);
+  const entries = watched.inbox("notification");
+  const connection = await server.established();
+  connection.notify(1);
+  connection.notify(2);
+  const [[one], [two]] = [await entries.next(), await entries.next()];
+  vi.unstubAllGlobals();
+  expect([one.offset, two.offset]).toEqual([1, 2]);
+  expect(thrown).toHaveLength(fail.mock.calls.length);
+  expect(thrown[0]).toThrow("A mistake of the page.");
 });
