@@ -32,7 +32,7 @@ export class RealtimeClient {
   constructor(options: ClientOptions) {
     this.options = withDefaults(options);
     const { token, backoff, heartbeat, random, connectTimeoutMs } = this.options;
-    this.token = new Token(token);
+    this.token = new Token(token, connectTimeoutMs);
     this.backoff = new Backoff(backoff, random);
     const line = {
       send: (text: string) => this.transport.send(text),
@@ -76,13 +76,13 @@ export class RealtimeClient {
   private attemptAfter(ms: number, meanwhile: Status): void {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => void this.attempt(), ms);
-    this.report(isOnline() ? meanwhile : { state: "offline" });
+    this.reportWhereOnline(meanwhile);
   }
 
   private async attempt(): Promise<void> {
-    if (!isOnline()) return this.report({ state: "offline" });
     const visit = this.leavePage;
-    this.report({ state: "connecting" });
+    this.timer = undefined;
+    this.reportWhereOnline({ state: "connecting" });
     try {
       const token = await this.token.get();
       if (visit !== this.leavePage) return;
@@ -94,8 +94,10 @@ export class RealtimeClient {
   }
 
   private hasNoToken(error: Error): void {
-    const closure = closureOf(CloseCode.UNAUTHORIZED, null, error.message);
-    if (error instanceof SignInRequiredError) this.stop(stopped(closure, true));
+    const needsSignIn = error instanceof SignInRequiredError;
+    const code = needsSignIn ? CloseCode.UNAUTHORIZED : CloseCode.UNAVAILABLE;
+    const closure = closureOf(code, null, error.message);
+    if (needsSignIn) this.stop(stopped(closure, true));
     else this.comeBack(closure);
     this.events.emit("error", error);
   }
@@ -138,6 +140,9 @@ export class RealtimeClient {
   private cameOnline(): void {
     this.conversation.probe();
     if (this.status.state !== "offline") return;
+    this.backoff.reset();
+    this.report({ state: "connecting" });
+    if (this.timer === undefined) return; // an attempt is on its way
     const jitterMs = this.backoff.jitter(this.options.onlineJitterMs);
     const ms = Math.max(0, this.notBefore - Date.now()) + jitterMs;
     this.attemptAfter(ms, { state: "connecting" });
@@ -147,6 +152,11 @@ export class RealtimeClient {
     // Asked, because a connection that needs no network lives on.
     this.conversation.probe();
     if (this.status.state === "waiting") this.report({ state: "offline" });
+  }
+
+  /** Report what is the matter, or that the browser has no network, which explains more. */
+  private reportWhereOnline(status: Status): void {
+    this.report(isOnline() ? status : { state: "offline" });
   }
 
   private report(status: Status): void {

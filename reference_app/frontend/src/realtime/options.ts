@@ -9,7 +9,7 @@ export interface ClientOptions {
   token: TokenProvider;
   backoff?: Partial<BackoffLimits>;
   heartbeat?: Partial<HeartbeatTimes>;
-  /** The server takes up to 4 s to let a client in, and says so when it cannot. */
+  /** How long a token may take, and a socket: the server lets a client in within 4 s, or says no. */
   connectTimeoutMs?: number;
   /** Clients that come online together wait a random part of this. */
   onlineJitterMs?: number;

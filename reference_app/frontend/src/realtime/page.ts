@@ -2,13 +2,13 @@
 export interface PageListener {
   /** The machine has a network again. */
   online(): void;
-  /** It has none: an attempt is useless. */
+  /** It has none. */
   offline(): void;
   /** The page is looked at again, perhaps after sleep. */
   visible(): void;
 }
 
-/** Whether an attempt to connect can succeed. */
+/** Whether the browser has a network; without one it still reaches a server on its machine. */
 export function isOnline(): boolean {
   return globalThis.navigator?.onLine !== false;
 }

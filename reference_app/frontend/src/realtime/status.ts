@@ -6,6 +6,7 @@ export type Status =
   | { state: "open" }
   /** `retryAt` is in milliseconds, as `Date.now()`. */
   | { state: "waiting"; retryAt: number; code: number; name: string; sentence: string }
+  /** The browser has no network. It tries now and then: a server on the same machine needs none. */
   | { state: "offline" }
   /** It will not come back by itself. */
   | { state: "stopped"; code: number; name: string; sentence: string; needsSignIn: boolean };

@@ -1,3 +1,5 @@
+import { within } from "./within";
+
 /** Why a token is asked for: none yet, the server refused the last one, or it expires soon. */
 export type TokenReason = "first" | "rejected" | "expiring";
 
@@ -14,13 +16,20 @@ export function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
+/** A token that is refused so long after it was given has grown old; it was not bad. */
+const FRESH_MS = 60_000;
+
 /** The access token in use; a new one is asked for only when the last cannot serve. */
 export class Token {
   private token: string | null = null;
   private reason: TokenReason = "first";
   private wasRejected = false;
+  private givenAt = 0;
 
-  constructor(private readonly provider: TokenProvider) {}
+  constructor(
+    private readonly provider: TokenProvider,
+    private readonly timeoutMs: number,
+  ) {}
 
   /** Return the token in use, or ask for one. */
   async get(): Promise<string> {
@@ -29,14 +38,16 @@ export class Token {
 
   /** Ask for a new token, and use it from now on. */
   async renew(reason: TokenReason): Promise<string> {
-    return (this.token = await this.provider(reason));
+    const token = await within(this.timeoutMs, this.provider(reason), "The token took too long.");
+    [this.token, this.givenAt] = [token, Date.now()];
+    return token;
   }
 
-  /** Drop a token that the server refused; false if the one before it was refused as well. */
+  /** Drop a token that the server refused; false if it was new, and the one before refused too. */
   reject(): boolean {
-    if (this.wasRejected) return false;
-    [this.token, this.reason, this.wasRejected] = [null, "rejected", true];
-    return true;
+    const isAgain = this.wasRejected && Date.now() - this.givenAt < FRESH_MS;
+    [this.token, this.reason, this.wasRejected] = [null, "rejected", !isAgain];
+    return !isAgain;
   }
 
   /** The server let the token in. */

@@ -10,13 +10,40 @@ function network(isThere: boolean): void {
   window.dispatchEvent(new Event(isThere ? "online" : "offline"));
 }
 
-test("offline for a minute: no attempt in that time", async () => {
+test("offline for long: seldom an attempt; online, one at once, and the waits begin anew", async () => {
   const client = await opened();
-  FakeWebSocket.latest.fail();
   network(false);
-  await vi.advanceTimersByTimeAsync(60_000);
-  expect(FakeWebSocket.all).toHaveLength(1);
-  expect(client.status.state).toBe("offline");
+  for (const _ of Array(8)) {
+    FakeWebSocket.latest.fail();
+    expect(client.status.state).toBe("offline");
+    await vi.advanceTimersByTimeAsync(15_000); // half of the longest window
+  }
+  FakeWebSocket.latest.fail();
+  network(true);
+  await vi.advanceTimersByTimeAsync(251);
+  expect(FakeWebSocket.all).toHaveLength(10);
+  FakeWebSocket.latest.fail();
+  expect(client.status).toMatchObject({ retryAt: Date.now() + 500 });
+  client.close();
+});
+
+test("clients that come online together come at different times", async () => {
+  const client = await opened();
+  network(false);
+  FakeWebSocket.latest.fail();
+  const timers = vi.spyOn(globalThis, "setTimeout");
+  network(true);
+  expect(timers.mock.calls.map(([, ms]) => ms)).toEqual([250]);
+  client.close();
+});
+
+test("a token that never comes is waited for no longer than a socket", async () => {
+  const token = vi.fn(() => new Promise<string>(() => {}));
+  const client = await opened({ token });
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(client.status).toMatchObject({ code: 4104, sentence: "The token took too long." });
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(token).toHaveBeenCalledTimes(2);
   client.close();
 });
 

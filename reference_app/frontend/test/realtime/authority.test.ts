@@ -1,11 +1,12 @@
-import { describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 
 import { CloseCode, SignInRequiredError } from "../../src/realtime";
 import { afterAnotherClientCame, open, provider, server, useServer } from "../client";
 
 useServer();
+afterEach(() => vi.restoreAllMocks());
 
-const { UNAUTHORIZED } = CloseCode;
+const { UNAUTHORIZED, UNAVAILABLE } = CloseCode;
 const soon = { backoff: { baseMs: 1 } };
 
 describe("the token of a connection", () => {
@@ -42,6 +43,32 @@ describe("the token of a connection", () => {
     expect(server.connections.all).toHaveLength(4);
   });
 
+  test("grown old in an outage is replaced, though the one before was refused", async () => {
+    const token = provider("token-1", "token-2", "token-3");
+    open({ ...soon, token });
+    (await server.next()).refuse(UNAUTHORIZED);
+    (await server.next()).refuse(UNAVAILABLE, 1);
+    const last = await server.next();
+    expect(last.token).toBe("token-2");
+    const now = Date.now();
+    vi.spyOn(Date, "now").mockReturnValue(now + 300_000);
+    last.refuse(UNAUTHORIZED);
+    expect((await server.established()).token).toBe("token-3");
+  });
+
+  test("refused twice, and the client is opened again: the count begins anew", async () => {
+    const token = provider("token-1", "token-2", "token-3", "token-4");
+    const watched = open({ ...soon, token });
+    (await server.next()).refuse(UNAUTHORIZED);
+    (await server.next()).refuse(UNAUTHORIZED);
+    await watched.is("stopped");
+    watched.client.open();
+    const third = await server.next();
+    expect(third.token).toBe("token-3");
+    third.refuse(UNAUTHORIZED);
+    expect((await server.established()).token).toBe("token-4");
+  });
+
   test("is replaced each time that it expires on an open socket", async () => {
     const token = provider("token-1", "token-2", "token-3");
     open({ ...soon, token });
@@ -56,7 +83,7 @@ describe("the token of a connection", () => {
     const watched = open({ ...soon, token });
     const errors = watched.inbox("error");
     const status = await watched.is("waiting");
-    expect(status.sentence).toBe("Keycloak is out of reach.");
+    expect(status).toMatchObject({ code: 4104, sentence: "Keycloak is out of reach." });
     expect((await server.established()).token).toBe("token-2");
     expect(await errors.next()).toEqual([new Error("Keycloak is out of reach.")]);
     expect(token.mock.calls).toEqual([["first"], ["first"]]);

@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from "vitest";
 
 import { CloseCode } from "../../src/realtime";
-import { open, server, useServer } from "../client";
+import { afterAnotherClientCame, open, server, useServer } from "../client";
 
 useServer();
 afterEach(() => vi.restoreAllMocks());
@@ -18,18 +18,29 @@ function goOnline(): void {
   window.dispatchEvent(new Event("online"));
 }
 
-test("opened offline: it waits for the network, then connects", async () => {
+test("opened offline: a server that needs no network is reached", async () => {
   goOffline();
   const watched = open(soon);
   await watched.is("offline");
-  goOnline();
   await server.established();
   await watched.is("open");
-  expect(server.connections.all).toHaveLength(1);
 });
 
-test("lost while offline: no attempt, then one at once", async () => {
+test("online again in the middle of an attempt: that one is the only one", async () => {
+  goOffline();
   const watched = open(soon);
+  const connection = await server.next();
+  goOnline();
+  expect(watched.client.status.state).toBe("connecting");
+  connection.establish();
+  await watched.is("open");
+  await afterAnotherClientCame();
+  expect(server.connections.all).toHaveLength(2);
+});
+
+test("lost while offline: a long wait, but no longer than until the network is back", async () => {
+  const backoff = { baseMs: 60_000, capMs: 60_000 };
+  const watched = open({ random: () => 0.5, onlineJitterMs: 2, backoff });
   const connection = await server.established();
   await watched.is("open");
   goOffline();
@@ -72,15 +83,6 @@ test("the server's own time to wait holds, also after offline and online", async
   goOnline();
   const delays = timers.mock.calls.map(([, ms]) => ms ?? 0);
   expect(Math.min(...delays)).toBeGreaterThan(59_000);
-});
-
-test("clients that come online together come at different times", async () => {
-  goOffline();
-  const watched = open({ random: () => 0.5 });
-  await watched.is("offline");
-  const timers = vi.spyOn(globalThis, "setTimeout");
-  goOnline();
-  expect(timers.mock.calls.map(([, ms]) => ms)).toEqual([250]);
 });
 
 test("seen again after sleep: a ping at once, and a dead socket is soon given up", async () => {
