@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useRef, useState } from "react";
 
 import type { Account } from "./account";
 import type { Cause } from "./causes";
@@ -8,14 +8,23 @@ interface Props {
   causes: { sending: Cause[]; breaking: Cause[] };
 }
 
+const NONE = { text: "", failed: false };
+
 /** The buttons that make something happen, and what came of the last one. */
 export function Actions({ account, causes }: Props) {
-  const [outcome, setOutcome] = useState({ text: "", failed: false });
-  const run = ({ act }: Cause) =>
+  const [outcome, setOutcome] = useState(NONE);
+  const presses = useRef(0);
+  const run = ({ act }: Cause) => {
+    const press = (presses.current += 1);
+    const tell = (text: string, failed: boolean) => {
+      if (press === presses.current) setOutcome({ text, failed });
+    };
+    setOutcome(NONE); // what comes again is read out again
     void act().then(
-      (text) => setOutcome({ text, failed: false }),
-      (error: Error) => setOutcome({ text: error.message, failed: true }),
+      (text) => tell(text, false),
+      (error: Error) => tell(error.message, true),
     );
+  };
 
   return (
     <div className="actions">

@@ -1,8 +1,12 @@
 import { SignInRequiredError, type TokenProvider } from "../realtime";
+import { within } from "../realtime/within";
 import { type Ask, type Grant, GrantRefusedError } from "./issuer";
 
 /** A token with less left than this is not worth sending. */
 const MARGIN_MS = 1_000;
+
+/** How long an issuer may take; less than a client waits, so that it can say who is slow. */
+const PATIENCE_MS = 8_000;
 
 /** One user who is signed in: the sockets and the requests of a session share its tokens. */
 export class Account {
@@ -55,7 +59,9 @@ export class Account {
     try {
       if (this.isOver) throw new SignInRequiredError("You signed out.");
       if (this.grant && !this.renews) throw new SignInRequiredError("Renewing is switched off.");
-      return (this.grant = await this.ask());
+      const grant = await within(PATIENCE_MS, this.ask(), "The issuer of tokens does not answer.");
+      if (this.isOver) throw new SignInRequiredError("You signed out.");
+      return (this.grant = grant);
     } catch (error) {
       if (error instanceof GrantRefusedError) throw new SignInRequiredError(error.message);
       throw error;

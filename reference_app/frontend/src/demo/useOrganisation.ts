@@ -3,6 +3,9 @@ import { useEffect, useState } from "react";
 import type { Account } from "./account";
 import { request } from "./api";
 
+/** How long until it is asked again. */
+const PAUSE_MS = 5_000;
+
 /**
  * Return the organisation that a session follows: the known one, or the user's first.
  *
@@ -13,21 +16,25 @@ export function useOrganisation(
   known: string | null,
   isConnected: boolean,
 ): string | null | undefined {
-  const [orgId, setOrgId] = useState(known ?? undefined);
-  const [hasNone, setHasNone] = useState(false);
-  const isAsked = isConnected && orgId === undefined;
+  const [orgId, setOrgId] = useState<string | null | undefined>(known ?? undefined);
+  const [tries, setTries] = useState(0);
+  const isAsked = isConnected && !orgId;
   useEffect(() => {
     if (!isAsked) return;
+    let timer: ReturnType<typeof setTimeout>;
     let isOver = false;
     const answered = ({ organizations }: Record<string, unknown>) => {
       const [first] = organizations as { id: string }[];
-      if (isOver) return;
-      setOrgId(first?.id);
-      setHasNone(!first);
+      if (!isOver) setOrgId(first?.id ?? null);
     };
-    // Whatever is wrong, the socket says it better; it is asked again when that is open again.
-    request(account, "GET", "/api/me/organizations/").then(answered, () => {});
-    return () => void (isOver = true);
-  }, [account, isAsked]);
-  return hasNone ? null : orgId;
+    const failed = () => {
+      if (!isOver) timer = setTimeout(() => setTries(tries + 1), PAUSE_MS);
+    };
+    request(account, "GET", "/api/me/organizations/").then(answered, failed);
+    return () => {
+      isOver = true;
+      clearTimeout(timer);
+    };
+  }, [account, isAsked, tries]);
+  return orgId;
 }

@@ -75,6 +75,34 @@ describe("an account", () => {
     await expect(account.token()).rejects.toThrow("You signed out.");
   });
 
+  test("gives nothing after signing out, though it was asked for before", async () => {
+    let give!: (token: string) => void;
+    const ask: Ask = () =>
+      new Promise((resolve) => {
+        give = (token) => resolve({ token, expiresAt: Date.now() + LIFESPAN * 1_000 });
+      });
+    const account = new Account(ask, { token: "token-0", expiresAt: Infinity });
+    const [one, other] = [account.provider(), account.provider()];
+    await Promise.all([one("first"), other("first")]);
+    const renewing = one("expiring");
+    await account.signOut();
+    give("token-1");
+    await expect(renewing).rejects.toThrow("You signed out.");
+    await expect(other("rejected")).rejects.toThrow("You signed out.");
+  });
+
+  test("waits not for ever for an issuer, and asks again", async () => {
+    const ask = issuer();
+    ask.mockReturnValueOnce(new Promise(() => {}));
+    const account = new Account(ask);
+    const [refused] = await Promise.all([
+      account.token().catch((error: Error) => error.message),
+      vi.advanceTimersByTimeAsync(8_000),
+    ]);
+    expect(refused).toBe("The issuer of tokens does not answer.");
+    expect(await account.token()).toBe("token-1");
+  });
+
   test("begins with the token of a sign-in, where there is one", async () => {
     const ask = issuer();
     const signedIn = { token: "token-0", expiresAt: Date.now() + LIFESPAN * 1_000 };
