@@ -529,12 +529,14 @@ class bars:
 class frame:
     """Shows a server's page, live, where somebody looks; what is saved is a sentence in its place.
 
-    The page comes as an update of that sentence, because its address differs from run to run.
+    The page, and a link to it, come as an update of that sentence, because the address differs from
+    run to run.
     """
 
     def __init__(self, server: Launched, height: int = 720):
-        size = f'width="100%" height="{height}"'
-        self.html = f'<iframe src="http://{server.address}/" {size}></iframe>'
+        url, size = f"http://{server.address}/", f'width="100%" height="{height}"'
+        link = f'<a href="{url}" target="_blank">Open the page in a tab of its own</a>'
+        self.html = f'<p>{link}</p><iframe src="{url}" {size}></iframe>'
 
     def _ipython_display_(self) -> None:
         from IPython.display import display

@@ -68,3 +68,6 @@ async def test_page_in_the_notebooks_frame_is_live_after_run_all(browser, jupyte
         await shows(status(alice, socket), "Connected")
     await press(alice, "Notify me")
     await shows(alice.get_by_role("list", name="Notifications"), "Hello, Alice")
+    async with page.expect_popup() as opened:
+        await page.get_by_role("link", name="in a tab of its own").click()
+    await session(await opened.value, "Alice").wait_for()
