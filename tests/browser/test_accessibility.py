@@ -181,6 +181,47 @@ async def test_button_that_goes_hands_its_focus_to_what_it_belonged_to(tab, shar
     await focused(alice.get_by_role("heading", name="Alice Archer"))
 
 
+# By pointer
+
+# The names of buttons that something else lies on, each scrolled to as little as need be.
+COVERED = """() => [...document.querySelectorAll("button")]
+  .filter(each => {
+    each.scrollIntoView({block: "nearest", behavior: "instant"});
+    const {x, y, width, height} = each.getBoundingClientRect();
+    return !each.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+  })
+  .map(each => each.getAttribute("aria-label") ?? each.innerText)"""
+
+# As many as are seen at once, and more.
+TIMES = 5
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+async def test_toasts_of_two_people_cover_no_button(tab, shared_app, width):
+    await tab.clock.install()
+    await tab.set_viewport_size({"width": width, "height": HEIGHT})
+    await visit(tab, shared_app)
+    for name in ("Alice", "Bob"):
+        await press_in_one_spot(tab, session(tab, name), "Notify me")
+        await counts(frames(session(tab, name), "notification"), TIMES)
+        await shows(session(tab, name), f"{TIMES} unread")
+    await shows(session(tab, "Alice").get_by_test_id("toast").first, "Hello, Alice")
+    await shows(session(tab, "Bob").get_by_test_id("toast").first, "Hello, Bob")
+    assert await tab.evaluate(COVERED) == []
+    for name in ("Alice", "Bob"):
+        await counts(session(tab, name).get_by_test_id("toast"), 3)
+
+
+async def press_in_one_spot(tab, session, label):
+    """Press wherever the button was at first, whatever may be there by now."""
+    button = session.get_by_role("button", name=label)
+    await button.scroll_into_view_if_needed()
+    box = await button.bounding_box()
+    for number in range(1, TIMES + 1):
+        await tab.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        await shows(session, f"{number} unread")
+
+
 # In words, and at rest
 
 MOVING = "() => document.getAnimations().length"
@@ -222,6 +263,20 @@ async def test_toast_stays_while_the_pointer_or_the_focus_is_on_it(tab, shared_a
     await dismiss.blur()
     await tab.clock.fast_forward(TOASTS)
     await counts(alice.get_by_test_id("toast"), 0)
+
+
+async def test_toast_that_a_finger_has_touched_goes_by_itself(browser, shared_app):
+    async with flawless(await browser.new_context(has_touch=True, is_mobile=True)) as page:
+        await page.clock.install()
+        await visit(page, shared_app)
+        alice = session(page, "Alice")
+        await press(alice, "Notify me")
+        await alice.get_by_test_id("toast").tap()
+        assert await alice.get_by_test_id("toast").evaluate("toast => toast.matches(':hover')")
+        # Chromium itself forgets the finger, but only some twenty seconds later.
+        await page.clock.pause_at(await page.evaluate("() => Date.now()") + 1_000)
+        await page.clock.fast_forward(TOASTS)
+        await counts(alice.get_by_test_id("toast"), 0)
 
 
 async def test_nothing_moves_for_who_prefers_reduced_motion(browser, app):

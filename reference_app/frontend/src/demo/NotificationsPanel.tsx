@@ -39,17 +39,19 @@ export function NotificationsPanel({ token, trace, onStatus, onUnread }: Props) 
         </LeavingButton>
       </header>
       <StatusLine status={status} error={error} of="Notifications" />
-      <ul className="entries" role="list" aria-label="Notifications" tabIndex={0}>
-        {[...notifications].reverse().map((item) => (
-          <Entry
-            key={item.key}
-            item={item}
-            isRead={inbox.read.has(item.key)}
-            markRead={inbox.markRead}
-          />
-        ))}
-      </ul>
-      <Toasts region={toasts} toasts={inbox.toasts} more={inbox.more} close={inbox.endToasts} />
+      <div className="inbox">
+        <Toasts region={toasts} toasts={inbox.toasts} more={inbox.more} close={inbox.endToasts} />
+        <ul className="entries" role="list" aria-label="Notifications" tabIndex={0}>
+          {[...notifications].reverse().map((item) => (
+            <Entry
+              key={item.key}
+              item={item}
+              isRead={inbox.read.has(item.key)}
+              markRead={inbox.markRead}
+            />
+          ))}
+        </ul>
+      </div>
     </div>
   );
 }

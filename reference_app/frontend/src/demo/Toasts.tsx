@@ -21,7 +21,9 @@ export function Toasts({ region, toasts, more, close }: Props) {
             {body && <p>{String(body)}</p>}
           </div>
         ))}
-        {more > 0 && <p className="toast more">and {more.toLocaleString("en")} more</p>}
+        {toasts.length > 0 && (
+          <p className="more">{more > 0 && `and ${more.toLocaleString("en")} more`}</p>
+        )}
       </div>
       {toasts.length > 0 && (
         <LeavingButton className="quiet" onClick={close}>

@@ -27,7 +27,7 @@ export function useInbox(
   useEffect(() => {
     if (inbox.toasts.length === 0) return;
     const timer = setInterval(() => {
-      if (!region.current?.matches(":hover, :focus-within")) dispatch({ type: "toasts over" });
+      if (!region.current?.matches(whereSomebodyIs())) dispatch({ type: "toasts over" });
     }, TOASTS_MS);
     return () => clearInterval(timer);
   }, [inbox.toasts, inbox.more, region]);
@@ -40,4 +40,9 @@ export function useInbox(
     markAllRead: () => dispatch({ type: "all read", items }),
     endToasts: () => dispatch({ type: "toasts over" }),
   };
+}
+
+/** Return what selects an element that somebody is at; a finger leaves its `:hover` behind. */
+function whereSomebodyIs(): string {
+  return matchMedia("(hover: hover)").matches ? ":hover, :focus-within" : ":focus-within";
 }
