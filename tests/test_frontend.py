@@ -7,6 +7,7 @@ import re
 import pytest
 
 from api.middleware import BEARER_SUBPROTOCOL, SUBPROTOCOL
+from api.tokens import LEEWAY
 from tests.frontend import BUNDLES, CLOSE_CODES, FRONTEND, close_codes
 
 
@@ -27,6 +28,11 @@ def test_subprotocol_of_the_client_is_the_servers():
     code = (FRONTEND / "src" / "realtime" / "token.ts").read_text()
     offered = re.search(r'return \["([^"]+)", `([^$]+)\$\{token\}`\]', code)
     assert offered and offered.groups() == (SUBPROTOCOL, BEARER_SUBPROTOCOL)
+
+
+def test_seconds_that_the_page_says_a_socket_outlives_its_token_are_the_servers():
+    code = (FRONTEND / "src" / "demo" / "causes.ts").read_text()
+    assert f"const LEEWAY = {LEEWAY};" in code
 
 
 # Bytes over the wire: a client beside an application weighs little, a page with React is its own.

@@ -47,7 +47,7 @@ async def test_every_button_of_the_demo_does_what_it_says(browser, demo):
         await counts(frames(bob, "4003 FORBIDDEN"), 1)
         await press(bob, "Join the organisation")
         await all_connected(page)
-        await press(bob, "Let my token expire")
+        await press(bob, "Expire my token")
         await counts(frames(bob, "4001 UNAUTHORIZED", "The session was signed out."), 2)
         await all_connected(page)
         await press(alice, "Restart the server")

@@ -215,7 +215,7 @@ async def use_everything(page):
     await press(alice, "Leave the organisation")
     await press(alice, "Join the organisation")
     await shows(status(alice, "Organisation"), "Connected")
-    await press(alice, "Let my token expire")
+    await press(alice, "Expire my token")
     await counts(frames(alice, "4001 UNAUTHORIZED"), 2)
     await all_show(page, "Connected")
     await press(alice, "Sign out everywhere")

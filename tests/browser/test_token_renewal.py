@@ -96,8 +96,10 @@ async def test_session_that_renews_its_token_outlives_one_that_does_not(tab, app
     alice, bob = session(tab, "Alice"), session(tab, "Bob")
     await bob.get_by_role("switch", name="Renew my token").uncheck()
     for each in (alice, bob):
-        await press(each, "Let my token expire")
+        await press(each, "Expire my token")
     # Both were signed out, and are back with tokens that live for seconds. Bob's then ends.
+    for socket in SOCKETS:
+        await shows(status(bob, socket), "Connected. Renewing is switched off.")
     await counts(frames(bob, "4001 UNAUTHORIZED", "The token has expired."), 2)
     await shows(bob.get_by_role("alert"), "The session has ended.")
     for socket in SOCKETS:

@@ -11,14 +11,13 @@ interface Props {
 /** What one socket does, in plain words, and its latest complaint. */
 export function StatusLine({ status, error, of }: Props) {
   const now = useNow(status.state === "waiting");
-  const { tone, text, countdown } = wordingOf(status, now);
+  const { tone, text, countdown } = wordingOf(status, now, error?.message);
   return (
     <p className={`status ${tone}`} data-state={status.state}>
       <span className="dot" aria-hidden="true" />
       <span role="status">
         <span className="unseen">{of}: </span>
         {text}
-        {status.state === "open" && error && ` ${error.message}`}
       </span>
       {countdown && <span className="countdown">{countdown}</span>}
     </p>

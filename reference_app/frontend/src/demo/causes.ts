@@ -6,6 +6,9 @@ import type { Configuration } from "./configuration";
 /** Seconds that a token lives which is made to expire. */
 const SHORT = 5;
 
+/** Seconds that the server lets pass before a socket ends with its token; see `api/tokens.py`. */
+const LEEWAY = 10;
+
 /** Something that a user can make happen; `act` returns what to expect of it. */
 export interface Cause {
   label: string;
@@ -29,7 +32,7 @@ export function causesFor(of: Circumstances): { sending: Cause[]; breaking: Caus
   if (of.orgId) sending.push(createResource(of, of.orgId));
   if (!devrealm) return { sending, breaking: [] };
   sending.push(runTask(of));
-  const breaking = [letTokenExpire(of), signOut(of), of.isMember ? leave(of) : join(of)];
+  const breaking = [expireToken(of), signOut(of), of.isMember ? leave(of) : join(of)];
   if (devrealm.canRestart) breaking.push(restart(of));
   return { sending, breaking };
 }
@@ -60,12 +63,15 @@ const runTask = ({ account }: Circumstances): Cause => ({
   },
 });
 
-const letTokenExpire = ({ account }: Circumstances): Cause => ({
-  label: "Let my token expire",
+const expireToken = ({ account }: Circumstances): Cause => ({
+  label: "Expire my token",
   async act() {
     const replaced = await account.shorten(SHORT);
     await request({ token: async () => replaced }, "POST", "/demo/sign-out/");
-    return `The old token was revoked; the new one lives ${SHORT} seconds.`;
+    return (
+      `Your token was revoked, hence the 4001. The next one expires in ${SHORT} seconds; ` +
+      `not renewed, it closes your sockets ${LEEWAY} seconds later.`
+    );
   },
 });
 

@@ -8,12 +8,13 @@ export interface Wording {
   countdown?: string;
 }
 
-/** Say in words for everybody what a client is doing; `now` as `Date.now()`. */
-export function wordingOf(status: Status, now: number): Wording {
+/** Say in words for everybody what a client is doing, and complains of; `now` as `Date.now()`. */
+export function wordingOf(status: Status, now: number, complaint?: string): Wording {
   switch (status.state) {
     case "connecting":
       return { tone: "busy", text: "Connecting …" };
     case "open":
+      if (complaint) return { tone: "busy", text: `Connected. ${sentence(complaint)}` };
       return { tone: "good", text: "Connected" };
     case "offline":
       return { tone: "busy", text: "Offline. Waits for a network." };

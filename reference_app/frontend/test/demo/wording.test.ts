@@ -17,6 +17,13 @@ describe("a status in words", () => {
     expect(wordingOf(status, NOW)).toEqual({ tone, text });
   });
 
+  test("complains in a sentence of its own, of a connection that lives", () => {
+    const complaint = "Renewing is switched off.";
+    const text = "Connected. Renewing is switched off.";
+    expect(wordingOf({ state: "open" }, NOW, complaint)).toEqual({ tone: "busy", text });
+    expect(wordingOf({ state: "connecting" }, NOW, complaint).text).toBe("Connecting …");
+  });
+
   test("counts down to the next attempt, and never below zero", () => {
     const status = waiting(closureOf(1012, null), NOW + 2_400);
     expect(wordingOf(status, NOW)).toEqual({
