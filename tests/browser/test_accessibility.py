@@ -97,7 +97,7 @@ async def test_page_violates_no_rule_when_it_waits_for_its_server(browser, app, 
 async def test_page_violates_no_rule_when_it_asks_to_sign_in(tab, shared_app, axe):
     await visit(tab, shared_app)
     alice = session(tab, "Alice")
-    await press(alice, "Sign out everywhere")
+    await press(alice, "Sign out")
     await shows(alice.get_by_role("alert"), "The session has ended.")
     assert await violations(tab, axe) == []
 
@@ -176,7 +176,7 @@ async def test_button_that_goes_hands_its_focus_to_what_it_belonged_to(tab, shar
         await focused(notifications)
     await alice.get_by_role("button", name="Clear").press("Enter")
     await focused(alice.get_by_role("list", name="Frames"))
-    await press(alice, "Sign out everywhere")
+    await press(alice, "Sign out")
     await alice.get_by_role("button", name="Sign in again").press("Enter")
     await focused(alice.get_by_role("heading", name="Alice Archer"))
 

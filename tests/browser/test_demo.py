@@ -54,7 +54,7 @@ async def test_every_button_of_the_demo_does_what_it_says(browser, demo):
         for person in (alice, bob):
             await counts(frames(person, "1012 RESTART", "The server restarts."), 2)
         await all_connected(page)
-        await press(bob, "Sign out everywhere")
+        await press(bob, "Sign out")
         await shows(bob.get_by_role("alert"), "The session has ended.")
         await press(bob, "Sign in again")
         await all_connected(page)

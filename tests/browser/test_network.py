@@ -218,6 +218,6 @@ async def use_everything(page):
     await press(alice, "Expire my token")
     await counts(frames(alice, "4001 UNAUTHORIZED"), 2)
     await all_show(page, "Connected")
-    await press(alice, "Sign out everywhere")
+    await press(alice, "Sign out")
     await press(alice, "Sign in again")
     await all_show(page, "Connected")

@@ -118,3 +118,18 @@ async def test_user_in_both_halves_hears_in_both(tab, shared_app, layer):
     await press(left, "Mark all read")
     await shows(right, "1 unread")
     await titled(tab, f"(1) {TITLE}")
+
+
+async def test_user_in_both_halves_signs_out_of_one(tab, shared_app, layer):
+    await visit(tab, shared_app)
+    left = session(tab, "Alice").first
+    right = await choose(tab, session(tab, "Bob"), "alice")
+    for socket in SOCKETS:
+        await shows(status(right, socket), "Connected")
+    await press(left, "Sign out")
+    await shows(left.get_by_role("alert"), "The session has ended.")
+    await press(right, "Notify me")
+    await counts(notifications(right).filter(has_text="Hello, Alice"), 1)
+    await tell_all(right)
+    await counts(frames(right, "4001 UNAUTHORIZED"), 0)
+    await counts(right.get_by_role("alert"), 0)

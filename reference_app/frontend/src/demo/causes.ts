@@ -76,11 +76,11 @@ const expireToken = ({ account }: Circumstances): Cause => ({
 });
 
 const signOut = ({ account }: Circumstances): Cause => ({
-  label: "Sign out everywhere",
+  label: "Sign out",
   async act() {
     const last = await account.signOut();
     await request({ token: async () => last }, "POST", "/demo/sign-out/");
-    return "Signed out. Every socket of the session closes, in every process.";
+    return "Signed out. Every socket of this session closes, in every process.";
   },
 });
 
