@@ -5,12 +5,14 @@ import json
 from tests.browser.demo_page import flawless
 from tests.browser.picture import PICTURES, made_of, pose, take
 from tests.browser.record import NOTEBOOKS, RECORD_AGAIN, Record
+from tests.wire.fixtures import demo_served
 
 
-async def test_page_looks_as_in_the_readme(browser, start_app, database, pytestconfig):
-    async with flawless(browser) as page:
-        shown = await pose(page, start_app(DATABASE_URL=database))
-        pictures = {scheme: await take(page, scheme) for scheme in PICTURES}
+async def test_page_looks_as_in_the_readme(browser, tmp_path, pytestconfig):
+    with demo_served(tmp_path) as demo:
+        async with flawless(browser) as page:
+            shown = await pose(page, demo)
+            pictures = {scheme: await take(page, scheme) for scheme in PICTURES}
     assert pictures["light"] != pictures["dark"]
     record = Record("page_in_chromium.json", pytestconfig)
     record.holds("picture", seen={"made of": made_of(), "shows": shown.splitlines()})

@@ -62,10 +62,14 @@ class ServerProcess:
             assert self.process.poll() is None, "".join(self.log)
 
     def accepts(self) -> bool:
-        host, port = self.address.split(":")
+        host, _ = self.address.split(":")
         with socket.socket() as knock:
             knock.settimeout(PATIENCE)
-            return knock.connect_ex((host, int(port))) == 0
+            return knock.connect_ex((host, self.port)) == 0
+
+    @property
+    def port(self) -> int:
+        return int(self.address.rpartition(":")[2])
 
     @property
     def ws(self) -> str:

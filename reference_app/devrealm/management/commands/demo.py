@@ -1,6 +1,7 @@
 """One command from nothing to a served socket."""
 
 import argparse
+import shlex
 import socket
 import sys
 from pathlib import Path
@@ -71,7 +72,9 @@ def prepare_database() -> None:
 
 
 def introduction(port: int) -> str:
-    """Return how to connect as each person, in lines to paste."""
+    """Return how to connect as each person, in lines to paste, and last what to open."""
+    # By its Python: a shell finds the program of a virtual environment only where that is active.
+    connect = f"{shlex.quote(sys.executable)} -m websockets"
     http, ws = f"http://{HOST}:{port}", f"ws://{HOST}:{port}"
     lines = [f"Serving {http}, database in {Path(settings.DATA_DIR)}. Stop with Ctrl+C.", ""]
     for person in PEOPLE.values():
@@ -79,8 +82,8 @@ def introduction(port: int) -> str:
         role = "a member" if person.is_member else "a stranger: refused with 4003"
         lines += [
             f"# {person.given_name}'s notifications, then the organisation's events ({role})",
-            f"websockets '{ws}/ws/notifications/?token={token}'",
-            f"websockets '{ws}/ws/events/{ORG_ID}/?token={token}'",
+            f"{connect} '{ws}/ws/notifications/?token={token}'",
+            f"{connect} '{ws}/ws/events/{ORG_ID}/?token={token}'",
             "",
         ]
     token = access_token("alice", TOKEN_LIFESPAN)
@@ -91,5 +94,7 @@ def introduction(port: int) -> str:
             "# Alice notifies herself; Alice creates a resource, which is an organisation event",
             f"""{curl} {http}/api/me/notifications/ -d '{{"title": "Hello", "body": "Works"}}'""",
             f"""{curl} {http}/api/organizations/{ORG_ID}/resources/ -d '{{"name": "Plan"}}'""",
+            "",
+            f"Open {http} in a browser.",
         ]
     )
