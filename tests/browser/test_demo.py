@@ -54,6 +54,8 @@ async def test_every_button_of_the_demo_does_what_it_says(browser, demo):
         for person in (alice, bob):
             await counts(frames(person, "1012 RESTART", "The server restarts."), 2)
         await all_connected(page)
+        await counts(frames(alice, "connection.established", "recovered"), 2)
+        await counts(frames(alice, "notification", "offset 2"), 1)
         await press(bob, "Sign out")
         await shows(bob.get_by_role("alert"), "The session has ended.")
         await press(bob, "Sign in again")

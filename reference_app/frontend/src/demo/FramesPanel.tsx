@@ -39,8 +39,8 @@ const Row = memo(function Row({ row }: { row: TraceRow }) {
       </span>
       <span className="unseen">{word} </span>
       <span className="socket">{row.socket}</span> <code>{row.type}</code>
-      {row.offset !== null && <span className="offset"> at {row.offset}</span>}
-      {row.isResumed && <span className="offset"> resumed</span>}
+      {row.offset !== null && <span className="offset"> offset {row.offset}</span>}
+      {row.isRecovered && <span className="offset"> recovered</span>}
       <time dateTime={new Date(row.at).toISOString()}>{clock(row.at)}</time>
     </>
   );

@@ -13,7 +13,7 @@ export interface TraceRow {
   type: string;
   offset: number | null;
   /** Whether the server goes on where the client was. */
-  isResumed?: boolean;
+  isRecovered?: boolean;
   /** What a frame says at length, or why a connection ended. */
   detail: object | string;
 }
@@ -22,8 +22,8 @@ export type NewRow = Omit<TraceRow, "key" | "at">;
 
 export function frameRow(socket: SocketName, ...[direction, frame]: ClientEvents["frame"]): NewRow {
   const offset = "offset" in frame ? frame.offset : null;
-  const isResumed = "recovered" in frame && frame.recovered === true;
-  return { socket, direction, type: frame.type, offset, isResumed, detail: frame };
+  const isRecovered = "recovered" in frame && frame.recovered === true;
+  return { socket, direction, type: frame.type, offset, isRecovered, detail: frame };
 }
 
 /** Return the line that a status deserves: one that tells of an end. */

@@ -58,7 +58,7 @@ describe("a line of the live view", () => {
   test("has the frame's type and offset", () => {
     const frame = { type: "event", event_type: "made", data: 1, offset: 7 } as const;
     const row = frameRow("organisation", "in", frame);
-    expect(row).toMatchObject({ direction: "in", type: "event", offset: 7, isResumed: false });
+    expect(row).toMatchObject({ direction: "in", type: "event", offset: 7, isRecovered: false });
     expect(frameRow("organisation", "out", { type: "ping", timestamp: 1 }).offset).toBeNull();
   });
 });
