@@ -146,6 +146,18 @@ async def test_signing_out_ends_the_session_and_no_other(people, layer):
         assert await open_still.receive_nothing()
 
 
+def test_strangers_task_is_not_queued(transactional_db, monkeypatch):
+    settle()
+    queued = []
+    monkeypatch.setattr("api.tasks.process_document.delay", lambda *task: queued.append(task))
+    monkeypatch.setattr("devrealm.worker.start", lambda: None)
+    answer = caller("mallory").post("/demo/task/")
+    assert (answer.status_code, answer.json()["error"], queued) == (403, "forbidden", [])
+    assert caller("bob").post("/demo/task/").status_code == 202
+    [(subject, organisation, _)] = queued
+    assert (subject, organisation) == (PEOPLE["bob"].subject, str(ORG_ID))
+
+
 def test_server_without_a_supervisor_is_not_stopped(transactional_db, monkeypatch):
     settle()
     monkeypatch.setattr("devrealm.supervisor.stop", lambda: pytest.fail("It was stopped."))
