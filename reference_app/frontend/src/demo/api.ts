@@ -17,7 +17,11 @@ export async function request(
 ): Promise<Record<string, unknown>> {
   const headers: Record<string, string> = { Authorization: `Bearer ${await sender.token()}` };
   if (body) headers["Content-Type"] = "application/json";
-  const answer = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
+  const asked = { method, headers, body: body && JSON.stringify(body) };
+  const answer = await fetch(path, asked).catch(() => {
+    // A browser says no more than "Failed to fetch".
+    throw new Error("The server is out of reach.");
+  });
   const isJson = answer.headers.get("Content-Type")?.startsWith("application/json");
   const said = isJson ? await answer.json() : {};
   if (!answer.ok) throw new RequestRefusedError(said.message ?? `HTTP ${answer.status}.`);
