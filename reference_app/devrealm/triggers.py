@@ -4,6 +4,7 @@ import uuid
 
 from django.http import JsonResponse
 
+from api.authority import NOT_A_MEMBER
 from api.models import Membership, end_session, is_member
 from api.tasks import process_document
 from api.tokens import session_of
@@ -17,7 +18,7 @@ from .people import ORG_ID
 def task(request):
     """Queue the guide's task; its worker tells the caller and the organisation, if it is theirs."""
     if not is_member(request.user, ORG_ID):
-        return error(403, "forbidden", "You are not a member of this organization.")
+        return error(403, "forbidden", NOT_A_MEMBER.reason)
     worker.start()
     document = f"doc-{uuid.uuid4().hex[:4]}"
     process_document.delay(request.token["sub"], str(ORG_ID), document)
