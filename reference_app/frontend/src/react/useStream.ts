@@ -24,7 +24,7 @@ export interface StreamOptions extends Omit<ClientOptions, "url"> {
 export interface StreamState<Item> {
   items: Item[];
   status: Status;
-  /** The latest complaint since the socket opened. */
+  /** The latest complaint since the socket opened, or the server took another token. */
   error: Error | ErrorFrame | null;
 }
 
@@ -67,6 +67,9 @@ export function useStream<Item extends Keyed>(
     client.on("status", (status) => change(() => ({ status })));
     client.on("established", () => change(() => ({ error: null })));
     client.on("error", (error) => change(() => ({ error })));
+    client.on("frame", (_, { type }) => {
+      if (type === "token.refreshed") change(() => ({ error: null }));
+    });
     subscribe(client, (item) => history.add(item));
     client.open();
     return () => {

@@ -111,6 +111,21 @@ describe("useNotifications", () => {
     expect(result.current.error).toBeNull();
   });
 
+  test("shows an error until another token is taken", async () => {
+    const error = new Error("Keycloak is out of reach.");
+    const token = provider("token-1", error, "token-2");
+    const { result } = renderHook(() => useNotifications(soon({ token })));
+    const connection = await server.established();
+    const expires_at = "2026-11-24T12:00:00+00:00";
+    connection.send({ type: "token.expiring", expires_at });
+    await waitFor(() => expect(result.current.error).toBe(error));
+    connection.send({ type: "token.expiring", expires_at });
+    await connection.frames.next();
+    expect(result.current.error).toBe(error);
+    connection.send({ type: "token.refreshed", expires_at });
+    await waitFor(() => expect(result.current.error).toBeNull());
+  });
+
   test("options may be new in each rendering: no new socket, the latest is asked", async () => {
     const { result, rerender } = renderHook(
       ({ name, seen }) => useNotifications(soon({ token: async () => name, onFrame: seen })),
