@@ -2,7 +2,7 @@
 
     python -m tests.regenerate
 
-File names as arguments run those only; README.md stands for its table of servers, which is
+Paths as arguments run those only; README.md stands for its table of servers, which is
 measured. What is written depends on the code alone: no timestamps, no machine's paths, cells
 counted 1 to n.
 """
