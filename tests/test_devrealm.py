@@ -1,8 +1,6 @@
 import asyncio
-import os
 import signal
 import socket
-import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -205,26 +203,6 @@ async def test_restart_closes_with_1012_and_the_server_comes_back(demo):
     again = await joined(demo, "alice", NOTIFICATIONS)
     assert demo.process.poll() is None
     await again.leave()
-
-
-def test_lines_to_paste_work_in_a_shell_that_knows_no_virtual_environment(demo):
-    demo.wait_until_it_logs("Open ")
-    assert demo.log[0].startswith(f"Serving {demo.http}, ")
-    assert f"Open {demo.http} in a browser.\n" in demo.log
-    pasted = [line for line in demo.log if "/ws/" in line]
-    *accepted, refused = [first_answer(line) for line in pasted]
-    assert len(accepted) == 5
-    assert all('"connection.established"' in answer for answer in accepted)
-    assert '"connection.closing"' in refused and "4003" in refused
-
-
-def first_answer(line) -> str:
-    """Return the first frame that a pasted line shows."""
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen(line, shell=True, env={"PATH": os.defpath}, **pipes) as client:
-        shown = next((each for each in client.stdout if "< {" in each), "")
-        client.communicate("")
-    return shown
 
 
 async def test_page_and_its_files_are_served(demo):

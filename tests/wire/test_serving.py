@@ -1,6 +1,6 @@
 """The commands that the guide and the README print, run as they are printed."""
 
-import re
+import os
 import shlex
 import socket
 import subprocess
@@ -9,7 +9,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from websockets.asyncio.client import connect as plain_connect
 
 from classroom import Client, token
 from tests.wire.fixtures import demo_served
@@ -51,7 +50,7 @@ async def test_runserver_serves_sockets_and_requests(environment):
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     with demo_served(tmp_path_factory.mktemp("demo")) as server:
-        server.wait_until_it_logs("resources")
+        server.wait_until_it_logs("Open ")
         yield server
 
 
@@ -60,24 +59,23 @@ def printed(server, start) -> list[list[str]]:
     return [shlex.split(line) for line in server.log if line.startswith(start)]
 
 
-async def test_demo_prints_socket_lines_that_work(demo):
-    greetings = []
-    for _, url in printed(demo, "websockets "):
-        async with plain_connect(url, proxy=None) as client:
-            greetings.append(re.search('"type": "([^"]+)"', await client.recv())[1])
-    assert greetings == ["connection.established"] * 5 + ["connection.closing"]
+def test_lines_to_paste_work_in_a_shell_that_knows_no_virtual_environment(demo):
+    assert demo.log[0].startswith(f"Serving {demo.http}, ")
+    assert f"Open {demo.http} in a browser.\n" in demo.log
+    pasted = [line for line in demo.log if " -m websockets " in line]
+    *accepted, refused = [first_answer(line) for line in pasted]
+    assert len(accepted) == 5
+    assert all('"connection.established"' in answer for answer in accepted)
+    assert '"connection.closing"' in refused and "4003" in refused
 
 
-def test_demo_prints_a_websockets_command_that_runs(demo):
-    _, url = printed(demo, "websockets ")[0]
-    cli = subprocess.run(
-        [sys.executable, "-m", "websockets", url],
-        input="",
-        capture_output=True,
-        text=True,
-        timeout=30,
-    )
-    assert "Connected to ws://" in cli.stdout
+def first_answer(line) -> str:
+    """Return the first frame that a pasted line shows."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(line, shell=True, env={"PATH": os.defpath}, **pipes) as client:
+        shown = next((each for each in client.stdout if "< {" in each), "")
+        client.communicate("")
+    return shown
 
 
 def test_demo_prints_requests_that_work(demo):
@@ -86,6 +84,13 @@ def test_demo_prints_requests_that_work(demo):
             [*command, "--silent", "--fail"], capture_output=True, text=True, timeout=30
         )
         assert done.returncode == 0, done.stderr
+
+
+def test_demo_at_a_real_keycloak_is_refused_in_one_line_that_names_the_cure(environment):
+    done = run_manage("demo", KEYCLOAK_ISSUER="https://id.example.com/realms/main", **environment)
+    assert done.returncode != 0
+    (line,) = done.stderr.splitlines()
+    assert "KEYCLOAK_ISSUER" in line and "manage.py runserver" in line
 
 
 def test_demo_on_a_taken_port_says_so_in_one_line(environment):
