@@ -32,8 +32,12 @@ WIRETAP = """{
       if (userOf(token) !== "alice") return;
       wire.token = token;
       const {pathname, search} = new URL(url);
-      const call = {socket: this, path: pathname, code: null};
+      const call = {socket: this, path: pathname, code: null, told: null};
       wire.sockets.push(call);
+      this.addEventListener("message", ({data}) => {
+        const {type, code} = JSON.parse(data);
+        if (type === "connection.closing") call.told = code;
+      });
       this.addEventListener("close", ({code}) => (call.code = code));
       if (pathname !== "/ws/notifications/") return;
       this.addEventListener("open", () => {
@@ -93,8 +97,16 @@ class Wiretap:
         return await self.page.evaluate("() => wire.tokens")
 
     async def codes(self) -> list[int | None]:
-        """Return how each socket ended that was opened so far; None is still there."""
-        script = "path => wire.sockets.filter(s => s.path.startsWith(path)).map(s => s.code)"
+        """Return how each socket ended that was opened so far; None is still there.
+
+        By its last frame where there was one, as the page's client reads it.
+        """
+        return [code and (told or code) for code, told in await self.ends()]
+
+    async def ends(self) -> list[list[int | None]]:
+        """Return the code of each close so far, and that of the last frame before it."""
+        script = """path => wire.sockets.filter(s => s.path.startsWith(path))
+          .map(s => [s.code, s.told])"""
         return await self.page.evaluate(script, self.path)
 
     async def notes(self) -> list[list[str]]:
