@@ -100,12 +100,18 @@ async def test_stranger_is_told_4003_in_words_and_not_retried(tab, shared_app, l
     assert witness.asked_for_tokens == ["mallory"]
 
 
-async def test_user_in_both_halves_hears_in_both(tab, shared_app, layer):
-    await visit(tab, shared_app)
+async def alice_in_both_halves(tab, app):
+    """Visit the page, and sign Alice in on the right too."""
+    await visit(tab, app)
     left = session(tab, "Alice").first
     right = await choose(tab, session(tab, "Bob"), "alice")
     for socket in SOCKETS:
         await shows(status(right, socket), "Connected")
+    return left, right
+
+
+async def test_user_in_both_halves_hears_in_both(tab, shared_app, layer):
+    left, right = await alice_in_both_halves(tab, shared_app)
     await press(left, "Notify me")
     for half in (left, right):
         await counts(toasts(half), 1)
@@ -121,11 +127,7 @@ async def test_user_in_both_halves_hears_in_both(tab, shared_app, layer):
 
 
 async def test_user_in_both_halves_signs_out_of_one(tab, shared_app, layer):
-    await visit(tab, shared_app)
-    left = session(tab, "Alice").first
-    right = await choose(tab, session(tab, "Bob"), "alice")
-    for socket in SOCKETS:
-        await shows(status(right, socket), "Connected")
+    left, right = await alice_in_both_halves(tab, shared_app)
     await press(left, "Sign out")
     await shows(left.get_by_role("alert"), "The session has ended.")
     await press(right, "Notify me")

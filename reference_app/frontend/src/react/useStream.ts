@@ -94,4 +94,3 @@ function clientOf(url: string, latest: { current: StreamOptions }): RealtimeClie
   client.on("frame", (...frame) => latest.current.onFrame?.(...frame));
   return client;
 }
-

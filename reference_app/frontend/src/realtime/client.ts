@@ -141,8 +141,8 @@ export class RealtimeClient {
     this.conversation.probe();
     if (this.status.state !== "offline") return;
     this.backoff.reset();
-    this.report({ state: "connecting" });
-    if (this.timer === undefined) return; // an attempt is on its way
+    // Where no timer runs, an attempt is on its way.
+    if (this.timer === undefined) return this.report({ state: "connecting" });
     const jitterMs = this.backoff.jitter(this.options.onlineJitterMs);
     const ms = Math.max(0, this.notBefore - Date.now()) + jitterMs;
     this.attemptAfter(ms, { state: "connecting" });
