@@ -6,14 +6,13 @@ The word is a hint, and may get lost: whoever hears it asks the database, which 
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from asgiref.sync import async_to_sync
 from django.contrib.auth.base_user import AbstractBaseUser
 
 from .close_codes import CloseCode, Refusal
 from .groups import AUTHORITY_GROUP, canonical_org_id
-from .layer import send_after_commit
 from .lookup import Lookup
 from .models import EndedSession, Identity, Membership
+from .publish import send_after_commit
 from .tokens import session_of
 
 # One sentence for every organisation that is not theirs: to a stranger, an unknown one and a
@@ -116,4 +115,4 @@ def announce(**change: str) -> None:
     `change` names what the authorities in question have in common, as in `Authority`.
     """
     message = {"type": "authority.changed", "change": change}
-    async_to_sync(send_after_commit)(AUTHORITY_GROUP, lambda: message)
+    send_after_commit(AUTHORITY_GROUP, message)

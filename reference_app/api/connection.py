@@ -92,10 +92,10 @@ class RealtimeConsumer(Conversation, AsyncWebsocketConsumer):
                 "user_id": self.user_id,
                 "expires_at": self.expires_at,
                 **self.established(),
-                **self.start._asdict(),
+                **self.start.frame(),
             }
         )
-        self.cursor.follow(self.start.offset)
+        self.cursor.follow(self.start.place)
 
     async def refusal_in_time(self) -> Refusal | None:
         """Return why this socket may not listen, or None once it is joined and watched."""

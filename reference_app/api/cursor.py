@@ -2,17 +2,25 @@
 
 import asyncio
 import logging
+from collections import deque
+from collections.abc import Awaitable
 from typing import Protocol
 
+from . import frames
 from .close_codes import CloseCode, Refusal
 from .limits import limit
-from .outlet import Outlet, Rest
-from .streams import HistoryGoneError
+from .outlet import Outlet
+from .streams import HistoryGoneError, Place
 
 logger = logging.getLogger(__name__)
 
 TOO_SLOW = Refusal(CloseCode.TOO_SLOW, "You do not read as fast as you are sent to.")
 HISTORY_GONE = Refusal(CloseCode.UNAVAILABLE, "Events that you have not seen are kept no longer.")
+CANNOT_SEND = Refusal(CloseCode.INTERNAL_ERROR, "A message could not be sent to you.")
+
+# Frames that are held for a socket that is still being sent another one. All its neighbors hold the
+# same ones; those that come after are read from the rows.
+MOST_WAITING = 16
 
 
 class Reader(Protocol):
@@ -25,27 +33,29 @@ class Reader(Protocol):
 
 
 class Cursor:
-    """The last offset that a socket was sent, and how it gets the next.
+    """The last place that a socket was sent, and how it gets to the next.
 
-    A socket that takes what comes is sent each frame at once. One that does not falls behind: its
-    frames are rows, nothing more is held for it, and when it reads again, it catches up from them.
+    A cursor is following, catching up, or closing. A socket that takes what comes is sent each
+    frame at once. One that does not is behind: its frames are rows, few of them are held for it,
+    and when it reads again, it catches up. One that cannot be sent to is closed, with a code.
     """
 
     def __init__(self, reader: Reader, outlet: Outlet):
         self.reader, self.outlet = reader, outlet
         self.feed = None
-        self.offset = 0
+        self.place = Place(0, "")
         self.follows = False
-        # What the socket is busy with; meanwhile it is behind, and so many frames have come.
+        # What the socket is busy with, the frames that came next, and how many came meanwhile.
         self.task: asyncio.Task | None = None
+        self.waiting: deque[tuple[Place, dict]] = deque()
         self.missed = 0
 
-    def follow(self, offset: int) -> None:
-        """Send everything after this offset, from the rows and then as it comes."""
+    def follow(self, place: Place) -> None:
+        """Send everything after this place, from the rows and then as it comes."""
         if self.reader.is_closing:
             return
-        self.offset, self.follows = offset, True
-        if offset < self.feed.head:
+        self.place, self.follows = place, True
+        if place.offset < self.feed.head:
             self._fall_behind()
 
     def stop(self) -> None:
@@ -54,49 +64,95 @@ class Cursor:
         if self.task:
             self.task.cancel()
 
-    def push(self, offset: int, event: dict) -> None:
+    def push(self, place: Place, event: dict) -> None:
         """Send a frame now if it is the next; `event` is the ASGI message that carries it."""
-        if not self.follows or offset <= self.offset:
+        if not self.follows or place.offset <= self.place.offset:
             return
         if self.task:
-            return self._miss()
-        if offset > self.offset + 1:
+            return self._miss(place, event)
+        if place.offset > self.place.offset + 1:
             return self._fall_behind()
-        self.offset = offset
+        self.place = place
         try:
             rest = self.outlet.push(event)
         except Exception as error:
-            return self._give_up(error)
+            rest = self._omit(place, event, error)
         if rest:
-            self._fall_behind(rest)
+            self._fall_behind(rest, event)
 
-    def _miss(self) -> None:
+    def _miss(self, place: Place, event: dict) -> None:
         """Count what comes while the socket is behind; too much ends it, and it may resume."""
         self.missed += 1
         if self.missed > limit("WEBSOCKET_MAX_BEHIND"):
-            self.reader.end(TOO_SLOW)
+            return self.reader.end(TOO_SLOW)
+        last = self.waiting[-1][0] if self.waiting else self.place
+        if place.offset == last.offset + 1 and len(self.waiting) < MOST_WAITING:
+            self.waiting.append((place, event))
 
-    def _fall_behind(self, rest: Rest | None = None) -> None:
+    def _fall_behind(self, rest: Awaitable | None = None, event: dict | None = None) -> None:
         self.missed = 0
-        self.task = asyncio.create_task(self._catch_up(rest))
+        self.task = asyncio.create_task(self._catch_up(rest, event))
 
-    async def _catch_up(self, rest: Rest | None) -> None:
-        """Send what has begun, then row by row, until the socket is where its feed is."""
+    async def _catch_up(self, rest: Awaitable | None, event: dict | None) -> None:
+        """Send what has begun, then what waits, then row by row, until the socket follows."""
         try:
             if rest:
-                await rest()
-            while self.offset < self.feed.head:
+                await self._send(self.place, event, rest)
+            while self.place.offset < self.feed.head:
                 await self.outlet.ready()  # rows wait in the database, not here
-                for offset, text in await self.feed.read_after(self.offset):
-                    await self.outlet.put({"type": "websocket.send", "text": text})
-                    self.offset = offset
+                for place, event in await self._next():
+                    await self._send(place, event, self.outlet.put(event))
+                    self.place = place
         except HistoryGoneError:
             self.reader.end(HISTORY_GONE)
         except Exception as error:
             self._give_up(error)
         self.task = None
 
+    async def _next(self) -> list[tuple[Place, dict]]:
+        """Return the frames that follow: those that wait, else a page of rows."""
+        if self.waiting and self.waiting[0][0].offset == self.place.offset + 1:
+            return [self.waiting.popleft()]
+        self.waiting.clear()
+        page = await self.feed.read_after(self.place)
+        return [
+            (Place(entry.offset, entry.tag), {"type": "websocket.send", "text": entry.text})
+            for entry in page
+        ]
+
+    async def _send(self, place: Place, event: dict, sending: Awaitable) -> None:
+        """Send a frame; where the server cannot, because it is too large for it, say so instead."""
+        try:
+            await sending
+        except Exception as error:
+            if has_left(error):
+                raise
+            await self._omit(place, event, error)
+
+    async def _omit(self, place: Place, event: dict, error: Exception) -> None:
+        """Tell the client that an entry is omitted, so that it does not ask for it for ever."""
+        if has_left(error):
+            raise error
+        logger.error("Entry %s of %s could not be sent: %r", place.offset, self.feed.name, error)
+        text = frames.omitted(*place, size=len(event["text"].encode()))
+        await self.outlet.put({"type": "websocket.send", "text": text})
+
     def _give_up(self, error: Exception) -> None:
-        """Leave a client that is gone to the server, which will say so."""
-        self.follows = False
-        logger.debug("A frame could not be sent: %r", error)
+        """Leave a client that is gone to the server, which will say so; close any other."""
+        if has_left(error):
+            self.follows = False
+            logger.debug("A client has left before it was sent all: %r", error)
+            return
+        logger.error(
+            "A socket on %s is closed, because it cannot be sent what follows offset %s: %r",
+            *(self.feed.name, self.place.offset, error),
+        )
+        self.reader.end(CANNOT_SEND)
+
+
+def has_left(error: Exception) -> bool:
+    """Whether a `send` that raised this says that the client is not there any more.
+
+    The ASGI specification names OSError; Daphne's `send` returns instead.
+    """
+    return isinstance(error, OSError)

@@ -9,7 +9,7 @@ from channels.db import database_sync_to_async
 from . import streams
 from .close_codes import Refusal
 from .cursor import HISTORY_GONE, Cursor
-from .streams import HistoryGoneError, Position
+from .streams import Appended, HistoryGoneError, Place, Position
 
 logger = logging.getLogger(__name__)
 
@@ -41,10 +41,10 @@ class Feed:
 
     def __init__(self, name: str):
         self.name = name
-        self.stream_id, self.epoch, self.head = None, "", 0
+        self.stream_id, self.head, self.tag = None, 0, ""
         self.is_open = False
         self.cursors: set[Cursor] = set()
-        self.early: dict[int, str] = {}
+        self.early: dict[int, Appended] = {}
         # The last offset that is known to exist.
         self.known = 0
         self.mending: asyncio.Task | None = None
@@ -52,10 +52,14 @@ class Feed:
         # Whoever opens the feed or moves its head does so alone.
         self.turn = asyncio.Lock()
 
+    @property
+    def place(self) -> Place:
+        return Place(self.head, self.tag)
+
     def open(self, position: Position) -> None:
         """Begin where the stream is; read after its group was joined, so nothing falls between."""
-        self.stream_id, self.epoch, self.head = position
-        self.early = {o: text for o, text in self.early.items() if o > self.head}
+        self.stream_id, self.head, self.tag = position
+        self.early = {o: entry for o, entry in self.early.items() if o > self.head}
         self.known = max(self.early, default=self.head)
         self.is_open = True
         self._mend_if_behind()
@@ -66,48 +70,56 @@ class Feed:
             if task:
                 task.cancel()
 
-    async def hear(self, offset: int, text: str) -> None:
+    async def hear(self, entry: Appended) -> None:
         """Take a frame from the layer: in its turn, too early, or once more."""
-        if self.is_open and offset <= self.head:
+        if self.is_open and entry.offset <= self.head:
             return
         if len(self.early) < MOST_EARLY:
-            self.early[offset] = text
-        self.known = max(self.known, offset)
+            self.early[entry.offset] = entry
+        self.known = max(self.known, entry.offset)
         if self.is_open:
             await self._advance()
         self._mend_if_behind()
 
-    def compare(self, position: Position | None) -> bool:
-        """Compare with where the stream is, and return whether something was not heard."""
-        if position and (position.stream_id, position.epoch) == (self.stream_id, self.epoch):
-            self.known = max(self.known, position.head)
-            self._mend_if_behind()
-            return position.head > self.head
-        self.end_all(HISTORY_GONE)  # the stream has begun anew
-        self.is_open = False
+    def compare(self, position: Position | None, before: Place) -> bool:
+        """Compare with where the stream is, and return whether something was not heard.
+
+        `before` is where the feed was when the database was asked. All sockets are closed where the
+        stream has not been there: it has begun anew, or gone back to an earlier state.
+        """
+        if position and position.stream_id == self.stream_id:
+            if position.head > before.offset or position.place == before:
+                self.known = max(self.known, position.head)
+                self._mend_if_behind()
+                return position.head > self.head
+        self.end_all(HISTORY_GONE)
         return True
 
     def end_all(self, refusal: Refusal) -> None:
+        """Close all sockets; those that come after have the feed opened again."""
+        self.is_open = False
+        self.early.clear()
         for cursor in self.cursors:
             cursor.reader.end(refusal)
 
-    async def read_after(self, offset: int) -> list[tuple[int, str]]:
+    async def read_after(self, place: Place) -> list[Appended]:
         """Read a page of what follows, by one query for all who ask for the same at once.
 
-        Raises HistoryGoneError where what follows was pruned.
+        Raises HistoryGoneError where what follows was pruned, or follows another entry.
         """
+        offset, tag = place
         if offset not in self.pages:
             self.pages[offset] = asyncio.create_task(self._read(offset))
         page = await asyncio.shield(self.pages[offset])
-        if not page or page[0][0] != offset + 1:
+        if not page or (page[0].offset, page[0].previous) != (offset + 1, tag):
             raise HistoryGoneError
         return page
 
-    async def _read(self, offset: int) -> list[tuple[int, str]]:
+    async def _read(self, offset: int) -> list[Appended]:
         try:
             while True:
                 try:
-                    return await read_after(self.stream_id, offset)
+                    return await read_after(self.name, self.stream_id, offset)
                 except Exception as error:  # whatever is wrong with the database: ask again
                     logger.error("A stream could not be read: %r", error)
                     await asyncio.sleep(RETRY)
@@ -117,11 +129,13 @@ class Feed:
     async def _advance(self) -> None:
         """Move the head over all that is there, and take the cursors along."""
         async with self.turn:
-            while (text := self.early.pop(self.head + 1, None)) is not None:
-                self.head += 1
-                event = {"type": "websocket.send", "text": text}
+            while (entry := self.early.pop(self.head + 1, None)) is not None:
+                if entry.previous != self.tag:
+                    return self.end_all(HISTORY_GONE)
+                self.head, self.tag = place = Place(entry.offset, entry.tag)
+                event = {"type": "websocket.send", "text": entry.text}
                 for cursor in [*self.cursors]:
-                    cursor.push(self.head, event)
+                    cursor.push(place, event)
                     if next(self.pushes) % IN_A_ROW == 0:
                         await asyncio.sleep(0)
 
@@ -134,10 +148,9 @@ class Feed:
         await asyncio.sleep(PATIENCE)
         try:
             while self.known > self.head:
-                page = await self.read_after(self.head)
-                self.early |= {offset: text for offset, text in page if offset > self.head}
+                page = await self.read_after(self.place)
+                self.early |= {entry.offset: entry for entry in page if entry.offset > self.head}
                 await self._advance()
         except HistoryGoneError:
             self.end_all(HISTORY_GONE)
-            self.is_open = False
         self.mending = None

@@ -7,6 +7,9 @@ from django.conf import settings
 DEFAULTS = {
     # Bytes of one message from a client; what clients send here has a few hundred, or a token.
     "WEBSOCKET_MAX_MESSAGE_BYTES": 65_536,
+    # Bytes of one frame that is sent to a user or an organization. Daphne's limit is 1 MiB, beyond
+    # which it cannot send; each process holds what it sends at the moment.
+    "WEBSOCKET_MAX_FRAME_BYTES": 65_536,
     # Messages of one socket: so many in the long run, and so many at once.
     "WEBSOCKET_MESSAGES_PER_MINUTE": 120,
     "WEBSOCKET_MESSAGE_BURST": 20,

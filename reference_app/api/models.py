@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import models, transaction
 from django.db.models import Exists
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from .tokens import InvalidTokenError, session_of
@@ -139,18 +140,21 @@ class SampleResource(models.Model):
         return self.name
 
 
-def new_epoch() -> str:
-    return secrets.token_hex(4)
+def new_tag() -> str:
+    """Return what tells an entry from another one that had the same offset, in 48 random bits."""
+    return secrets.token_urlsafe(6)
 
 
 class Stream(models.Model):
-    """What was sent to one user or one organisation, in order; named as the group that hears it."""
+    """What was sent to one user or one organization, in order; named as the group that hears it."""
 
     name = models.CharField(max_length=100, unique=True)
-    # Differs where offsets have begun anew, as in a database that was lost.
-    epoch = models.CharField(max_length=8, default=new_epoch, editable=False)
     # The offset of the last entry, whether it is still kept or not; the first entry has 1.
     head = models.BigIntegerField(default=0)
+    # The tag of the last entry, and of the one before. A new stream has a tag of its own, so that
+    # one that begins again after a restored backup is told from the one that clients have seen.
+    tag = models.CharField(max_length=8, default=new_tag, editable=False)
+    previous = models.CharField(max_length=8, default="", editable=False)
 
     def __str__(self):
         return self.name
@@ -165,11 +169,32 @@ class Entry(models.Model):
         Stream, on_delete=models.CASCADE, related_name="entries", db_index=False
     )
     offset = models.BigIntegerField()
+    # A database that went back to an earlier state assigns an offset again, but never a tag.
+    tag = models.CharField(max_length=8)
+    # The tag of the entry before, which proves that nothing was exchanged in between.
+    previous = models.CharField(max_length=8)
     frame = models.TextField()
-    created_at = models.DateTimeField(auto_now_add=True)
+    # By the database's clock, because a sender's may be wrong.
+    created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         verbose_name_plural = "entries"
 
     def __str__(self):
         return f"{self.stream_id} at {self.offset}"
+
+
+class PendingEntry(models.Model):
+    """A frame that a transaction has sent, and that has no place in its stream yet."""
+
+    # The name and no foreign key: its check would lock the row of the stream until the commit.
+    stream = models.CharField(max_length=100, db_index=True)
+    # As in an entry, but for the offset.
+    frame = models.TextField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name_plural = "pending entries"
+
+    def __str__(self):
+        return f"{self.id} for {self.stream}"

@@ -1,11 +1,9 @@
 """Writing to a client without ever waiting for it to read."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from functools import partial
+from collections.abc import Awaitable
 
-# What is left of a coroutine that has begun.
-Rest = Callable[[], Awaitable[None]]
+from .eager import begin
 
 
 class Outlet:
@@ -15,19 +13,23 @@ class Outlet:
     whatever is sent, 190 MiB in a measured case. There, the outlet listens to Twisted, which tells
     the producer of a transport to pause when 64 KiB wait to be written, and to resume when none do.
     Middleware that wraps `send` hides the transport; then Daphne's pings are what bounds it.
+
+    ASGI promises an awaitable from `send`, and no more. What a server is known to do is begun at
+    once; any other awaitable is run by a task, from beginning to end.
     """
 
     def __init__(self, send):
-        self.send = send
+        self.send, self.is_known = send, is_servers_own(send)
         self.resumed: asyncio.Future | None = None
         if protocol := protocol_behind(send):
             # Twisted's HTTP channel, which upgraded the connection, no longer has a say in it.
             protocol.unregisterProducer()
             protocol.registerProducer(self, True)
 
-    def push(self, event: dict) -> Rest | None:
-        """Send now, as far as that goes without waiting, and return what is left to do."""
-        return begin(self.put(event) if self.resumed else self.send(event))
+    def push(self, event: dict) -> Awaitable | None:
+        """Send now, as far as that goes without waiting, and return what is left to await."""
+        sending = self.put(event) if self.resumed else self.send(event)
+        return begin(sending) if self.is_known else sending
 
     async def put(self, event: dict) -> None:
         """Send when the client reads."""
@@ -63,31 +65,8 @@ def is_without_back_pressure(protocol) -> bool:
     return hasattr(protocol, "registerProducer") and not hasattr(protocol, "has_back_pressure")
 
 
-def begin(coroutine: Coroutine) -> Rest | None:
-    """Run a coroutine up to where it waits; return the rest of it, or None where it has ended.
-
-    A task for each frame would cost more than sending it; Python 3.12 calls this an eager start.
-    """
-    try:
-        return partial(rest_of, coroutine, step(coroutine))
-    except StopIteration:
-        return None
-
-
-async def rest_of(coroutine: Coroutine, awaited: asyncio.Future | None) -> None:
-    """Go on with a coroutine that has begun, and waits for a future or for its next turn."""
-    while True:
-        await (asyncio.sleep(0) if awaited is None else asyncio.wait([awaited]))
-        try:
-            awaited = step(coroutine)
-        except StopIteration:
-            return
-
-
-def step(coroutine: Coroutine) -> asyncio.Future | None:
-    """Run a coroutine until it waits, and return for what; raises StopIteration at its end."""
-    awaited = coroutine.send(None)
-    if awaited is not None:
-        # As a task does: while it is set, nobody else may await this future.
-        awaited._asyncio_future_blocking = False
-    return awaited
+def is_servers_own(send) -> bool:
+    """Whether it is the `send` of Daphne or uvicorn themselves, which asks for no task."""
+    method = getattr(send, "func", send)  # Daphne's is a partial of it
+    owner = type(getattr(method, "__self__", None))
+    return any(base.__module__.startswith(("daphne.", "uvicorn.")) for base in owner.__mro__)

@@ -1,20 +1,19 @@
-"""Durable streams: what is sent to a user or an organisation is a row first, a message second.
+"""Durable streams: what is sent to a user or an organization is a row first, a message second.
 
-The offsets of a stream rise by one, without a gap, whoever writes at the same time: the row of the
-stream is locked from the first append of a transaction to its end. So a transaction that is visible
-makes all earlier offsets visible too, and a reader never sees 5 before 4. Broadcast late in a long
-transaction: other writers of the same stream wait for it.
+The offsets of a stream rise by one, without a gap. They are assigned after the sender's transaction
+has committed (`outbox`), so a reader never sees 5 before 4.
 """
 
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import NamedTuple
 
-from django.db import transaction
-from django.db.models import F
-from django.utils import timezone
+from django.db.models import Case, F, IntegerField, Value, When
+from django.db.models.expressions import Func
+from django.db.models.functions import Now
 
 from . import frames
+from .limits import limit
 from .models import Entry, Stream
 
 # Rows that are read or deleted at once.
@@ -25,40 +24,43 @@ MANY = 10_000
 
 
 class HistoryGoneError(Exception):
-    """What follows an offset was pruned."""
+    """What follows an offset was pruned, or is another history than the reader's."""
+
+
+class Place(NamedTuple):
+    """One entry of a stream, or its beginning: an offset, and the tag that it had there.
+
+    Clients know it as an opaque text, their `position`.
+    """
+
+    offset: int
+    tag: str
+
+    def __str__(self):
+        return frames.position(self.offset, self.tag)
 
 
 class Position(NamedTuple):
-    """Where a stream is: its row, and the offset of its last entry."""
+    """Where a stream is: its row, and the offset and the tag of its last entry."""
 
     stream_id: int
-    epoch: str
     head: int
+    tag: str
+
+    @property
+    def place(self) -> Place:
+        return Place(self.head, self.tag)
 
 
 class Appended(NamedTuple):
-    """A frame in its place; `text` is what goes over the wire, its offset included."""
+    """An entry of a stream; `text` is what goes over the wire."""
 
-    epoch: str
+    stream: str
     offset: int
+    tag: str
+    # The tag of the entry before.
+    previous: str
     text: str
-
-
-@transaction.atomic
-def append(name: str, frame: dict) -> Appended:
-    """Add a frame to the end of a stream, in the caller's transaction.
-
-    Raises TypeError or ValueError for what JSON cannot spell, and adds nothing.
-    """
-    stream = Stream.objects.filter(name=name)
-    # An update first: it takes the lock, on SQLite too, where a read before it would not.
-    if not stream.update(head=F("head") + 1):
-        begin([name])
-        stream.update(head=F("head") + 1)
-    stream_id, epoch, offset = position(name)
-    text = frames.encode(frame | {"offset": offset})
-    Entry.objects.create(stream_id=stream_id, offset=offset, frame=text)
-    return Appended(epoch, offset, text)
 
 
 def position(name: str) -> Position:
@@ -67,8 +69,8 @@ def position(name: str) -> Position:
 
 
 def begin(names: Iterable[str]) -> dict[str, Position]:
-    """Begin streams, but those that somebody began meanwhile, and return where all of them are."""
-    wanted = list(names)
+    """Begin the streams that do not exist yet, and return where all of them are."""
+    wanted = sorted(names)  # in one order, so that two processes cannot wait for each other
     Stream.objects.bulk_create([Stream(name=name) for name in wanted], ignore_conflicts=True)
     return positions(wanted)
 
@@ -79,21 +81,46 @@ def positions(names: Iterable[str]) -> dict[str, Position]:
     found = {}
     for start in range(0, len(wanted), MANY):
         rows = Stream.objects.filter(name__in=wanted[start : start + MANY])
-        for name, *place in rows.values_list("name", "id", "epoch", "head"):
+        for name, *place in rows.values_list("name", "id", "head", "tag"):
             found[name] = Position(*place)
     return found
 
 
-def read_after(stream_id: int, offset: int) -> list[tuple[int, str]]:
-    """Return a page of what is kept after an offset: pairs of offset and text."""
-    later = Entry.objects.filter(stream_id=stream_id, offset__gt=offset)
-    return list(later.order_by("offset").values_list("offset", "frame")[:PAGE])
+class Bytes(Func):
+    """The length of a text in UTF-8."""
+
+    function = "OCTET_LENGTH"
+    output_field = IntegerField()
+
+    def as_sqlite(self, compiler, connection, **context):
+        # OCTET_LENGTH is there since SQLite 3.43.
+        template = "LENGTH(CAST(%(expressions)s AS BLOB))"
+        return self.as_sql(compiler, connection, template=template, **context)
 
 
-def reaches_back(stream_id: int, offset: int) -> bool:
-    """Whether all that followed an offset is still there."""
-    following = Entry.objects.filter(stream_id=stream_id, offset=offset + 1)
-    return following.exists() or Stream.objects.filter(id=stream_id, head=offset).exists()
+def read_after(stream: str, stream_id: int, offset: int) -> list[Appended]:
+    """Return a page of a stream's entries after an offset.
+
+    A frame above the limit, from before the limit was lowered, never leaves the database: its place
+    is taken by a small `entry.omitted`.
+    """
+    most = limit("WEBSOCKET_MAX_FRAME_BYTES")
+    size = Bytes("frame")
+    small_enough = Case(When(size__lte=most, then=F("frame")), default=Value(""))
+    rows = Entry.objects.filter(stream_id=stream_id, offset__gt=offset).order_by("offset")
+    rows = rows.annotate(size=size, text=small_enough)
+    page = rows.values_list("offset", "tag", "previous", "text", "size")[:PAGE]
+    return [
+        Appended(stream, *entry, text or frames.omitted(*entry[:2], size))
+        for *entry, text, size in page
+    ]
+
+
+def reaches_back(stream_id: int, place: Place) -> bool:
+    """Whether a place is one of this history, and all that followed it is still there."""
+    offset, tag = place
+    following = Entry.objects.filter(stream_id=stream_id, offset=offset + 1, previous=tag)
+    return following.exists() or Stream.objects.filter(id=stream_id, head=offset, tag=tag).exists()
 
 
 def prune(keep: int, age: timedelta) -> int:
@@ -101,18 +128,17 @@ def prune(keep: int, age: timedelta) -> int:
 
     Page by page, each in a transaction of its own, so that no writer waits long.
     """
-    before = timezone.now() - age
     streams = Stream.objects.filter(head__gt=0).values_list("id", "head").iterator()
-    return sum(_prune(stream_id, head - keep, before) for stream_id, head in streams)
+    return sum(_prune(stream_id, head - keep, age) for stream_id, head in streams)
 
 
-def _prune(stream_id: int, upto: int, before) -> int:
-    """Delete the beginning of one stream: offsets up to one, and what was written before a time."""
+def _prune(stream_id: int, upto: int, age: timedelta) -> int:
+    """Delete the beginning of one stream: offsets up to one, and what is older than an age."""
     deleted = 0
     entries = Entry.objects.filter(stream_id=stream_id)
     while True:
-        page = entries.order_by("offset").values_list("offset", "created_at")[:PAGE]
-        old = [offset for offset, written in page if offset <= upto or written < before]
+        page = entries.order_by("offset")[:PAGE].values_list("offset", "created_at", Now())
+        old = [offset for offset, written, now in page if offset <= upto or now - written > age]
         if not old:
             return deleted
         # A range, not a list: the index serves it, and a stream is only ever cut at its beginning.

@@ -1,0 +1,142 @@
+"""The outbox's SQL, for PostgreSQL and for SQLite.
+
+The ORM builds each of these for longer than the database needs to run it: an append through the ORM
+took 2.7 ms on PostgreSQL and 0.66 on SQLite, by these statements it takes 1.0 and 0.15.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from django.db import OperationalError
+
+from . import frames
+from .models import Entry, PendingEntry, Stream
+
+STREAM, ENTRY, PENDING = (f'"{model._meta.db_table}"' for model in (Stream, Entry, PendingEntry))
+
+# The longest that moving frames may wait for another transaction, and that other transactions wait
+# where the process that moves them has been stopped.
+BOUNDS = """
+    SET LOCAL lock_timeout = '2s';
+    SET LOCAL idle_in_transaction_session_timeout = '5s';
+"""
+
+# PostgreSQL's codes: lock_not_available; serialization_failure and deadlock_detected.
+LOCKED, IN_THE_WAY = {"55P03"}, {"40001", "40P01"}
+
+MOVE_HEAD = f"""
+    UPDATE {STREAM} SET head = head + 1, previous = tag, tag = %(tag)s
+    WHERE name = %(stream)s AND NOT EXISTS (SELECT 1 FROM {PENDING} WHERE stream = %(stream)s)
+    RETURNING id, head, previous
+"""
+# One statement, which a process that is stopped cannot leave half done.
+APPEND = f"""
+    WITH place AS ({MOVE_HEAD})
+    INSERT INTO {ENTRY} (stream_id, "offset", tag, previous, frame)
+    SELECT id, head, %(tag)s, previous,
+        %(start)s || head::text || %(middle)s || head::text || %(end)s FROM place
+    RETURNING "offset", previous
+"""
+
+
+def is_postgresql(connection) -> bool:
+    return connection.vendor == "postgresql"
+
+
+def bound(connection) -> None:
+    """Let the transaction that begins see what others commit, and keep nobody waiting for long."""
+    if is_postgresql(connection):
+        _run(connection, f"SET TRANSACTION ISOLATION LEVEL READ COMMITTED; {BOUNDS}")
+
+
+def append(connection, stream: str, text: str, tag: str) -> tuple[int, str] | None:
+    """Add an entry to a stream, and return its offset and the tag of the entry before.
+
+    Returns None where there is no such stream, or where pending entries come first. On SQLite it
+    has to be called in a transaction.
+    """
+    if is_postgresql(connection):
+        start, middle, end = frames.around_offsets(text, tag)
+        values = {"stream": stream, "tag": tag, "start": start, "middle": middle, "end": end}
+        return next(iter(_rows(connection, APPEND, values)), None)
+    for stream_id, offset, previous in _rows(connection, MOVE_HEAD, {"stream": stream, "tag": tag}):
+        frame = frames.placed(text, offset, tag)
+        add_entries(connection, [(stream_id, offset, tag, previous, frame)])
+        return offset, previous
+
+
+def add_pending(connection, pairs: Sequence[tuple[str, str]]) -> None:
+    """Add pairs of stream and text to what waits for a place."""
+    _insert(connection, f"{PENDING} (stream, frame)", pairs)
+
+
+def lock_streams(connection, names: Sequence[str], *, skip_locked: bool) -> dict[str, tuple]:
+    """Lock streams in the order of their names.
+
+    Returns id, head, tag and the tag before of each that exists, by its name.
+    """
+    some, place = _places(names), "name, id, head, tag, previous"
+    if is_postgresql(connection):
+        lock = "FOR UPDATE SKIP LOCKED" if skip_locked else "FOR UPDATE"
+        sql = f"SELECT {place} FROM {STREAM} WHERE name IN {some} ORDER BY name {lock}"
+    else:
+        # A write, because a transaction of SQLite's that has read may not be able to write.
+        sql = f"UPDATE {STREAM} SET head = head WHERE name IN {some} RETURNING {place}"
+    return {name: tuple(place) for name, *place in _rows(connection, sql, names)}
+
+
+def take_pending(connection, names: Sequence[str], most: int) -> list[tuple[str, str]]:
+    """Delete the first pending entries of some streams, and return their streams and texts.
+
+    What is deleted is what was read: their numbers are in the order of sending, and not of commits.
+    """
+    first = f"SELECT id FROM {PENDING} WHERE stream IN {_places(names)} ORDER BY id LIMIT %s"
+    sql = f"DELETE FROM {PENDING} WHERE id IN ({first}) RETURNING id, stream, frame"
+    return [pair for _, *pair in sorted(_rows(connection, sql, [*names, most]))]
+
+
+def add_entries(connection, rows: Sequence[tuple[int, int, str, str, str]]) -> None:
+    """Add entries: id of the stream, offset, tag, tag of the entry before, and frame of each."""
+    _insert(connection, f'{ENTRY} (stream_id, "offset", tag, previous, frame)', rows)
+
+
+def move_heads(connection, ends: Iterable[tuple[int, int, str, str]]) -> None:
+    """Set the ends of streams: id, head, tag, and the tag before of each."""
+    sql = f"UPDATE {STREAM} SET head = %s, tag = %s, previous = %s WHERE id = %s"
+    with connection.cursor() as cursor:
+        cursor.executemany(sql, [(*end, stream_id) for stream_id, *end in ends])
+
+
+def was_locked(error: OperationalError) -> bool:
+    """Whether a statement waited for a lock for longer than it may."""
+    return _code(error) in LOCKED
+
+
+def was_in_the_way(error: OperationalError) -> bool:
+    """Whether another transaction was in the way, so that it can be tried again."""
+    return _code(error) in IN_THE_WAY
+
+
+def _code(error: OperationalError) -> str | None:
+    """Return PostgreSQL's code of an error, as psycopg 3 or psycopg 2 names it."""
+    cause = error.__cause__
+    return getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
+
+
+def _insert(connection, into: str, rows: Sequence[Sequence]) -> None:
+    values = ", ".join([_places(rows[0])] * len(rows))
+    _run(connection, f"INSERT INTO {into} VALUES {values}", [each for row in rows for each in row])
+
+
+def _places(values: Sequence) -> str:
+    return f"({', '.join(['%s'] * len(values))})"
+
+
+def _rows(connection, sql: str, values) -> list[tuple]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return cursor.fetchall()
+
+
+def _run(connection, sql: str, values=None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
