@@ -8,8 +8,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import NamedTuple
 
-from django.db.models import Case, F, IntegerField, Value, When
-from django.db.models.expressions import Func
+from django.db.models import Case, F, Func, IntegerField, TextField, Value, When
 from django.db.models.functions import Now
 
 from . import frames
@@ -106,9 +105,10 @@ def read_after(stream: str, stream_id: int, offset: int) -> list[Appended]:
     """
     most = limit("WEBSOCKET_MAX_FRAME_BYTES")
     size = Bytes("frame")
-    small_enough = Case(When(size__lte=most, then=F("frame")), default=Value(""))
+    fitting = When(size__lte=most, then=F("frame"))
+    text = Case(fitting, default=Value(""), output_field=TextField())
     rows = Entry.objects.filter(stream_id=stream_id, offset__gt=offset).order_by("offset")
-    rows = rows.annotate(size=size, text=small_enough)
+    rows = rows.annotate(size=size, text=text)
     page = rows.values_list("offset", "tag", "previous", "text", "size")[:PAGE]
     return [
         Appended(stream, *entry, text or frames.omitted(*entry[:2], size))
