@@ -21,8 +21,13 @@ class Socket(WebsocketCommunicator):
     async def send(self, message) -> None:
         await super().send_to(json.dumps(message))
 
+    # Of the last entry that was read, or of the greeting.
+    position = ""
+
     async def receive(self) -> dict:
-        return await self.receive_json_from(timeout=5)
+        frame = await self.receive_json_from(timeout=5)
+        self.position = frame.get("position", self.position)
+        return frame
 
     async def closed(self) -> int:
         output = await self.receive_output(timeout=5)
@@ -51,3 +56,8 @@ async def established(path, username=None, **options):
         client.greeting = await client.receive()
         assert client.greeting["type"] == "connection.established"
         yield client
+
+
+def resumed(path, username, position):
+    """Open a socket that goes on after a position."""
+    return established(f"{path}?position={position}", username)

@@ -24,7 +24,7 @@ ON_PUBSUB = pytest.mark.parametrize("layer", ["pubsub"], indirect=True)
 
 
 async def test_greeting_has_the_contracts_keys():
-    keys = {"type", "message", "user_id", "expires_at", "epoch", "offset", "recovered"}
+    keys = {"type", "message", "user_id", "expires_at", "offset", "position", "recovered"}
     async with established(NOTIFICATIONS, "alice") as alice:
         assert set(alice.greeting) == keys
     async with established(EVENTS, "alice") as alice:
@@ -121,7 +121,7 @@ async def test_bad_message_is_answered_with_an_error(text, code):
         {"type": "send.error"},
         {"type": "notification.message", "frame": "{}"},
         {"type": "stream.entry"},
-        {"type": "stream.entry", "stream": [], "epoch": "", "offset": 1, "text": "{}"},
+        {"type": "stream.entry", "stream": [], "offset": 1, "text": "{}"},
         {"type": ["stream.entry"]},
         {},
     ],

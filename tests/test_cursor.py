@@ -6,14 +6,16 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from api.close_codes import CloseCode
-from api.cursor import HISTORY_GONE, TOO_SLOW, Cursor
+from api.cursor import CANNOT_SEND, HISTORY_GONE, MOST_WAITING, TOO_SLOW, Cursor
 from api.feed import Feed
+from api.frames import parse
 from api.groups import user_group
-from api.hub import hub, message_of
+from api.hub import hub
 from api.outlet import Outlet
-from api.streams import PAGE, append, position, prune
+from api.streams import PAGE, position, prune
 from devrealm.people import PEOPLE
-from tests.dialogue import NOTIFICATIONS, established
+from tests.dialogue import NOTIFICATIONS, established, resumed
+from tests.entries import append
 from tests.test_feed import ALICE, ON_PUBSUB, heard, notify
 from tests.test_streams import LONG
 from tests.wire.servers import eventually
@@ -28,6 +30,8 @@ class Reader:
         self.reads, self.received, self.ended = asyncio.Event(), [], []
         self.is_closing = False
         self.cursor = Cursor(self, Outlet(self.send))
+        # As a server's own, which is begun at once.
+        self.cursor.outlet.is_known = True
 
     async def send(self, event):
         await self.reads.wait()
@@ -53,15 +57,15 @@ async def write(feed, count, hear=True):
     entries = [await sync_to_async(append)(feed.name, {"n": n}) for n in range(count)]
     for each in entries:
         if hear:
-            await feed.hear(each.offset, each.text)
+            await feed.hear(each)
     return [each.text for each in entries]
 
 
-def follow(feed, offset=0):
+def follow(feed, place=None):
     reader = Reader()
     reader.cursor.feed = feed
     feed.cursors.add(reader.cursor)
-    reader.cursor.follow(offset)
+    reader.cursor.follow(place or feed.place)
     return reader
 
 
@@ -115,46 +119,105 @@ async def test_nothing_is_sent_after_the_end_not_even_what_had_begun(feed):
 @ON_PUBSUB
 async def test_socket_whose_history_was_pruned_while_it_did_not_read_is_told(feed):
     reader = follow(feed)
-    await write(feed, 5)
+    await write(feed, MOST_WAITING + 5)
     await sync_to_async(prune)(keep=1, age=LONG)
     reader.reads.set()
     await eventually(lambda: reader.ended)
     assert reader.ended == [HISTORY_GONE]
-    assert len(reader.received) == 1
+    # The one that was on its way, and those that were held.
+    assert len(reader.received) == 1 + MOST_WAITING
+
+
+WHEN = pytest.mark.parametrize("when", ["at once", "later"])
+
+
+def failing(feed, when, error, fails=lambda event: True):
+    """Return a follower of a feed whose server cannot send some frames, and the frames it can."""
+    reader = Reader()
+
+    async def send(event):
+        if fails(event):
+            if when == "later":
+                await asyncio.sleep(0)
+            raise error
+        reader.received.append(event["text"])
+
+    reader.cursor.outlet.send = send
+    reader.cursor.feed = feed
+    feed.cursors.add(reader.cursor)
+    reader.cursor.follow(feed.place)
+    return reader
 
 
 @ON_PUBSUB
-@pytest.mark.parametrize("when", ["at once", "later"])
-async def test_client_that_is_gone_is_left_to_the_server(feed, when):
-    reader = Reader()
-
-    async def fail(event):
-        if when == "later":
-            await asyncio.sleep(0)
-        raise OSError("gone")
-
-    reader.cursor.outlet.send = fail
-    reader.cursor.feed = feed
-    feed.cursors.add(reader.cursor)
-    reader.cursor.follow(0)
+@WHEN
+async def test_client_that_is_gone_is_left_to_the_server(feed, when, caplog):
+    reader = failing(feed, when, OSError("gone"))
     other = follow(feed)
     other.reads.set()
     texts = await write(feed, 3)
+    await eventually(lambda: not reader.cursor.follows)
     assert (other.received, reader.ended) == (texts, [])
+    assert not caplog.records
+
+
+@ON_PUBSUB
+@WHEN
+async def test_frame_that_the_server_cannot_send_is_omitted_and_the_rest_comes(feed, when, caplog):
+    reader = failing(feed, when, ValueError("too large"), lambda event: '"n": 1' in event["text"])
+    texts = await write(feed, 4)
+    await eventually(lambda: len(reader.received) == 4)
+    omitted = parse(reader.received[1])
+    assert (omitted["type"], omitted["offset"]) == ("entry.omitted", 2)
+    assert (omitted["size"], omitted["position"]) == (len(texts[1]), parse(texts[1])["position"])
+    assert reader.received[:1] + reader.received[2:] == texts[:1] + texts[2:]
+    assert reader.ended == []
+    assert "Entry 2 of quiet could not be sent: ValueError('too large')" in caplog.text
+
+
+@ON_PUBSUB
+@WHEN
+async def test_socket_that_cannot_be_sent_to_is_closed_with_a_code(feed, when, caplog):
+    reader = failing(feed, when, ValueError("broken"))
+    await write(feed, 2)
+    await eventually(lambda: reader.ended)
+    assert reader.ended == [CANNOT_SEND]
+    assert "closed, because it cannot be sent what follows offset" in caplog.text
+    assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
+
+
+@ON_PUBSUB
+@pytest.mark.parametrize("count", [3, MOST_WAITING + PAGE])
+async def test_what_another_server_returns_is_awaited_in_a_task_and_in_order(feed, count):
+    """ASGI promises an awaitable, which may ask for the task that it runs in."""
+    reader = Reader()
+
+    async def send(event):
+        async with asyncio.timeout(5):
+            await asyncio.sleep(0)
+            reader.received.append(event["text"])
+
+    reader.cursor = Cursor(reader, Outlet(lambda event: asyncio.ensure_future(send(event))))
+    reader.cursor.feed = feed
+    feed.cursors.add(reader.cursor)
+    reader.cursor.follow(feed.place)
+    texts = await write(feed, count)
+    await eventually(lambda: len(reader.received) == count)
+    assert (reader.received, reader.ended) == (texts, [])
 
 
 @ON_PUBSUB
 async def test_socket_that_was_too_slow_reads_4108_and_resumes(settings):
     settings.WEBSOCKET_MAX_BEHIND = 3
     async with established(NOTIFICATIONS, "alice") as alice:
-        epoch = alice.greeting["epoch"]
+        beginning = alice.position
         (cursor,) = hub().feeds[user_group(ALICE)].cursors
         cursor.outlet.pauseProducing()
         await notify(*range(6))
         closing = await alice.receive()
         assert (closing["code"], closing["reconnect"]) == (CloseCode.TOO_SLOW, True)
         assert await alice.closed() == CloseCode.TOO_SLOW
-        async with established(f"{NOTIFICATIONS}?epoch={epoch}&offset=0", "alice") as back:
+        async with resumed(NOTIFICATIONS, "alice", beginning) as back:
             assert await heard(back, 6) == [(n + 1, n) for n in range(6)]
 
 
@@ -185,11 +248,9 @@ async def test_stranger_to_a_frame_that_is_early_follows_from_where_it_is(feed):
     """Who joins while a frame is missing is sent that frame, and what comes after it, once."""
     first = follow(feed)
     first.reads.set()
-    messages = [
-        message_of(feed.name, await sync_to_async(append)(feed.name, {"n": n})) for n in (1, 2)
-    ]
-    await feed.hear(2, messages[1]["text"])
+    entries = [await sync_to_async(append)(feed.name, {"n": n}) for n in (1, 2)]
+    await feed.hear(entries[1])
     second = follow(feed)
     second.reads.set()
-    await feed.hear(1, messages[0]["text"])
-    assert first.received == second.received == [message["text"] for message in messages]
+    await feed.hear(entries[0])
+    assert first.received == second.received == [entry.text for entry in entries]

@@ -8,18 +8,20 @@ import pytest
 from asgiref.sync import SyncToAsync, sync_to_async
 from django.db import OperationalError
 
+from api import consumers
 from api import feed as feed_module
-from api import frames
 from api import hub as hub_module
-from api import layer as layer_module
+from api import publish as publish_module
 from api.close_codes import CloseCode
 from api.consumers import broadcast_notification
 from api.groups import user_group
-from api.hub import hub, message_of
-from api.models import Stream
-from api.streams import append, prune
+from api.hub import hub
+from api.models import Entry, Stream
+from api.publish import message_of
+from api.streams import Place, prune
 from devrealm.people import PEOPLE
-from tests.dialogue import NOTIFICATIONS, established
+from tests.dialogue import NOTIFICATIONS, established, resumed
+from tests.entries import append
 from tests.test_streams import LONG
 from tests.wire.servers import eventually
 
@@ -33,13 +35,12 @@ STREAM = user_group(ALICE)
 @pytest.fixture
 def lossy(monkeypatch):
     """Return a set of offsets whose messages the layer loses."""
-    lost, send = set(), layer_module._send
+    lost, send = set(), publish_module._send
 
-    async def lose(group, message):
-        if message.get("offset") not in lost:
-            await send(group, message)
+    async def lose(messages):
+        await send([each for each in messages if each[1].get("offset") not in lost])
 
-    monkeypatch.setattr(layer_module, "_send", lose)
+    monkeypatch.setattr(publish_module, "_send", lose)
     return lost
 
 
@@ -48,9 +49,9 @@ def reads(monkeypatch):
     """Return a list of the offsets after which a page was read."""
     asked, read_after = [], feed_module.read_after
 
-    async def note(stream_id, offset):
+    async def note(stream, stream_id, offset):
         asked.append(offset)
-        return await read_after(stream_id, offset)
+        return await read_after(stream, stream_id, offset)
 
     monkeypatch.setattr(feed_module, "read_after", note)
     return asked
@@ -69,7 +70,7 @@ async def heard(client, count):
 async def entry(number):
     """Return the message of a new row that nobody has sent."""
     frame = {"type": "notification", "notification": {"n": number}}
-    return message_of(STREAM, await sync_to_async(append)(STREAM, frame))
+    return message_of(await sync_to_async(append)(STREAM, frame))
 
 
 async def test_gap_is_read_from_the_rows_when_the_next_frame_shows_it(lossy):
@@ -152,7 +153,8 @@ async def test_sockets_that_resume_from_one_place_share_a_query(reads):
         await notify(1, 2)
         cursors = [cursor for cursor in hub().feeds[STREAM].cursors]
         feed = cursors[0].feed
-        pages = await asyncio.gather(*(feed.read_after(0) for _ in range(5)))
+        beginning = Place(0, stayed.greeting["position"].partition(".")[2])
+        pages = await asyncio.gather(*(feed.read_after(beginning) for _ in range(5)))
         assert all(page == pages[0] for page in pages) and len(pages[0]) == 2
         await heard(stayed, 2)
     assert reads == [0]
@@ -243,10 +245,35 @@ async def test_frame_that_comes_twice_is_delivered_once():
 
 
 @ON_PUBSUB
-async def test_frame_of_another_epoch_is_not_taken_for_ours():
+async def test_frame_that_follows_another_history_closes_the_socket_and_is_not_delivered():
     async with established(NOTIFICATIONS, "alice") as alice:
-        await hub().hear(await entry(1) | {"epoch": "another"})
-        assert await alice.receive_nothing()
+        await hub().hear(await entry(1) | {"previous": "another"})
+        assert (await alice.receive())["code"] == CloseCode.UNAVAILABLE
+
+
+def go_back(offset: int):
+    """Let the stream be as it was at an offset, as after a restored backup."""
+    stream = Stream.objects.get(name=STREAM)
+    kept = Entry.objects.get(stream=stream, offset=offset)
+    Entry.objects.filter(stream=stream, offset__gt=offset).delete()
+    Stream.objects.filter(name=STREAM).update(head=offset, tag=kept.tag, previous=kept.previous)
+
+
+@ON_PUBSUB
+@pytest.mark.parametrize("later", [0, 1, 2, 3], ids=lambda later: f"{later} frames later")
+async def test_database_that_went_back_to_an_earlier_state_is_noticed(settings, later):
+    """Where nothing is sent, by the check; else by the first frame that takes a known offset."""
+    settings.WEBSOCKET_TAIL_CHECK_SECONDS = 60 if later else 0.2
+    async with established(NOTIFICATIONS, "alice") as alice:
+        await notify(1, 2, 3)
+        await heard(alice, 3)
+        await sync_to_async(go_back)(1)
+        await notify(*range(10, 10 + later))
+        assert (await alice.receive())["code"] == CloseCode.UNAVAILABLE
+        async with resumed(NOTIFICATIONS, "alice", alice.position) as back:
+            assert (back.greeting["offset"], back.greeting["recovered"]) == (1 + later, False)
+            await notify(20)
+            assert await heard(back, 1) == [(2 + later, 20)]
 
 
 @ON_PUBSUB
@@ -255,12 +282,10 @@ async def test_stream_that_begins_anew_closes_its_sockets_and_says_so(settings):
     async with established(NOTIFICATIONS, "alice") as alice:
         await notify(1)
         await heard(alice, 1)
-        epoch = alice.greeting["epoch"]
         await Stream.objects.all().adelete()
         assert (await alice.receive())["code"] == CloseCode.UNAVAILABLE
-        async with established(f"{NOTIFICATIONS}?epoch={epoch}&offset=1", "alice") as back:
+        async with resumed(NOTIFICATIONS, "alice", alice.position) as back:
             assert (back.greeting["offset"], back.greeting["recovered"]) == (0, False)
-            assert back.greeting["epoch"] != epoch
             await notify(2)
             assert await heard(back, 1) == [(1, 2)]
 
@@ -270,14 +295,13 @@ async def test_stream_that_begins_anew_closes_its_sockets_and_says_so(settings):
 async def test_gap_that_was_pruned_closes_the_socket_and_is_never_filled_in_part(lossy, keep):
     lossy.update({1, 2})
     async with established(NOTIFICATIONS, "alice") as alice:
-        epoch = alice.greeting["epoch"]
         await notify(1, 2)
         late = await entry(3)
         await sync_to_async(prune)(keep, age=LONG)
         await hub().hear(late)
         closing = await alice.receive()
         assert (closing["code"], closing["reconnect"]) == (CloseCode.UNAVAILABLE, True)
-        async with established(f"{NOTIFICATIONS}?epoch={epoch}&offset=0", "alice") as back:
+        async with resumed(NOTIFICATIONS, "alice", alice.position) as back:
             assert (back.greeting["offset"], back.greeting["recovered"]) == (3, False)
 
 
@@ -323,7 +347,7 @@ async def test_tails_that_cannot_be_checked_are_checked_again(monkeypatch, setti
 async def test_delivery_costs_no_thread_and_no_json_for_each_socket(monkeypatch):
     async def cost(sockets):
         counts = {"threads": 0, "encodings": 0}
-        call, encode = SyncToAsync.__call__, frames.encode
+        call, encode = SyncToAsync.__call__, consumers.encode_entry
 
         def counting_call(self, *args, **kwargs):
             counts["threads"] += 1
@@ -335,7 +359,7 @@ async def test_delivery_costs_no_thread_and_no_json_for_each_socket(monkeypatch)
 
         with monkeypatch.context() as patch:
             patch.setattr(SyncToAsync, "__call__", counting_call)
-            patch.setattr(frames, "encode", counting_encode)
+            patch.setattr(consumers, "encode_entry", counting_encode)
             await notify(1)
             for socket in sockets:
                 json.loads((await socket.receive_output(timeout=5))["text"])

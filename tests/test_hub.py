@@ -9,12 +9,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from api import feed as feed_module
+from api import frames
 from api import hub as hub_module
 from api.cursor import Cursor
-from api.hub import Hub, message_of
+from api.hub import Hub
 from api.outlet import Outlet
+from api.publish import message_of
 from api.resume import start
-from api.streams import append, position, prune
+from api.streams import position, prune
+from tests.entries import append
 from tests.test_streams import LONG
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -60,16 +63,22 @@ class Client:
 
     async def join(self) -> None:
         feed = await self.hub.enter(self.name, self.cursor)
-        query = f"epoch={feed.epoch}&offset={self.last}" if self.start else ""
+        query = f"position={self.position}" if self.start else ""
         begin = await start(feed, query.encode())
         if not begin.recovered:
             self.start, self.received = begin, []
-        assert begin.offset == self.last
-        self.cursor.follow(begin.offset)
+        assert begin.place.offset == self.last
+        self.cursor.follow(begin.place)
 
     @property
     def last(self) -> int:
-        return self.start.offset + len(self.received)
+        return self.start.place.offset + len(self.received)
+
+    @property
+    def position(self) -> str:
+        if self.received:
+            return frames.parse(self.received[-1])["position"]
+        return str(self.start.place)
 
     async def send(self, event) -> None:
         await self.reads.wait()
@@ -109,7 +118,7 @@ class Interleavings(RuleBasedStateMachine):
     def append(self):
         entry = append(self.name, {"n": len(self.appended)})
         self.appended.append(entry.text)
-        self.messages.append(message_of(self.name, entry))
+        self.messages.append(message_of(entry))
 
     @rule(index=indexes, again=st.booleans())
     def publish(self, index, again):
@@ -180,7 +189,7 @@ class Interleavings(RuleBasedStateMachine):
         try:
             self.run(self.come_to_the_end())
             for client in self.clients:
-                assert client.received == self.appended[client.start.offset :]
+                assert client.received == self.appended[client.start.place.offset :]
         finally:
             self.run(self.leave())
             self.runner.close()

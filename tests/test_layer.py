@@ -8,6 +8,7 @@ from asgiref.sync import async_to_sync, sync_to_async
 from django.db import transaction
 
 from api import layer as layer_module
+from api import publish
 from api.consumers import broadcast_notification, broadcast_org_event
 from api.models import Organization
 from devrealm.people import ORG_ID, PEOPLE
@@ -39,17 +40,17 @@ async def test_broadcast_waits_for_the_transaction_of_its_caller(rolled_back):
 
 @contextlib.contextmanager
 def noting_sends(notes):
-    usual = layer_module._send
+    usual = publish._send
 
-    async def send(*args):
-        notes.append(args)
-        await usual(*args)
+    async def send(messages):
+        notes.append(messages)
+        await usual(messages)
 
-    layer_module._send = send
+    publish._send = send
     try:
         yield
     finally:
-        layer_module._send = usual
+        publish._send = usual
 
 
 async def test_broadcast_from_sync_code_without_a_transaction_is_sent_at_once():

@@ -5,7 +5,8 @@ from functools import partial
 
 import pytest
 
-from api.outlet import Outlet, begin
+from api.eager import begin
+from api.outlet import Outlet, is_servers_own
 
 
 class DaphneProtocol:
@@ -26,14 +27,52 @@ async def reply(protocol, event):
     protocol.sent.append(event)
 
 
+def known(send) -> Outlet:
+    """Return an outlet to a server whose `send` is begun at once."""
+    outlet = Outlet(send)
+    outlet.is_known = True
+    return outlet
+
+
 async def test_frame_is_sent_before_push_returns():
     sent = []
 
     async def send(event):
         sent.append(event)
 
-    assert Outlet(send).push("frame") is None
+    assert known(send).push("frame") is None
     assert sent == ["frame"]
+
+
+async def test_only_a_known_servers_send_is_begun_at_once():
+    sent = []
+
+    async def send(event):
+        sent.append(event)
+
+    rest = Outlet(send).push("frame")
+    assert sent == []
+    await rest
+    assert sent == ["frame"]
+
+
+async def test_send_of_daphne_and_uvicorn_is_known_and_a_wrapped_one_is_not():
+    from daphne.server import Server
+    from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+    from config.server import Server as OurServer
+
+    for server in (Server, OurServer):
+        method = server.handle_reply.__get__(object.__new__(server))
+        assert is_servers_own(partial(method, DaphneProtocol()))
+    protocol = object.__new__(WebSocketsSansIOProtocol)
+    assert is_servers_own(protocol.send)
+
+    async def wrapped(event):
+        await protocol.send(event)
+
+    assert not is_servers_own(wrapped)
+    assert not is_servers_own(partial(wrapped))
 
 
 async def test_what_has_to_wait_is_handed_back_and_goes_on():
@@ -44,19 +83,19 @@ async def test_what_has_to_wait_is_handed_back_and_goes_on():
         await asyncio.sleep(0)
         sent.append(event)
 
-    rest = Outlet(send).push("frame")
+    rest = known(send).push("frame")
     assert sent == []
     reads.set()
-    await rest()
+    await rest
     assert sent == ["frame"]
 
 
 async def test_daphnes_client_that_does_not_read_holds_up_the_outlet_and_nobody_else():
     protocol = DaphneProtocol()
-    outlet = Outlet(partial(reply, protocol))
+    outlet = known(partial(reply, protocol))
     protocol.producer.pauseProducing()
     protocol.producer.pauseProducing()
-    rest = asyncio.create_task(outlet.push("first")())
+    rest = asyncio.ensure_future(outlet.push("first"))
     second = asyncio.create_task(outlet.put("second"))
     await asyncio.sleep(0)
     assert protocol.sent == []
@@ -68,9 +107,9 @@ async def test_daphnes_client_that_does_not_read_holds_up_the_outlet_and_nobody_
 
 async def test_daphnes_client_that_is_gone_lets_go_of_who_waits():
     protocol = DaphneProtocol()
-    outlet = Outlet(partial(reply, protocol))
+    outlet = known(partial(reply, protocol))
     protocol.producer.pauseProducing()
-    rest = asyncio.create_task(outlet.push("first")())
+    rest = asyncio.ensure_future(outlet.push("first"))
     await asyncio.sleep(0)
     protocol.producer.stopProducing()
     await rest
@@ -81,7 +120,7 @@ async def test_fault_is_raised_where_it_happens():
         raise OSError("gone")
 
     with pytest.raises(OSError, match="gone"):
-        Outlet(send).push("frame")
+        known(send).push("frame")
 
 
 async def test_fault_after_waiting_is_raised_where_the_rest_is_awaited():
@@ -90,7 +129,7 @@ async def test_fault_after_waiting_is_raised_where_the_rest_is_awaited():
         raise OSError("gone")
 
     with pytest.raises(OSError, match="gone"):
-        await begin(send())()
+        await begin(send())
 
 
 async def test_cancelled_rest_never_goes_out():
@@ -100,10 +139,67 @@ async def test_cancelled_rest_never_goes_out():
         await reads.wait()
         sent.append(event)
 
-    rest = asyncio.create_task(Outlet(send).push("frame")())
+    rest = asyncio.ensure_future(known(send).push("frame"))
     await asyncio.sleep(0)
     rest.cancel()
     reads.set()
     await asyncio.wait([rest])
     await asyncio.sleep(0)
     assert sent == []
+
+
+class Awaitable:
+    """What ASGI promises: an awaitable that is no coroutine."""
+
+    def __init__(self, futures):
+        self.futures = futures
+
+    def __await__(self):
+        for future in self.futures:
+            yield from future
+        return "done"
+
+
+@pytest.mark.parametrize("waits", [0, 1, 3])
+async def test_any_awaitable_is_begun_and_awaited(waits):
+    futures = [asyncio.get_running_loop().create_future() for _ in range(waits)]
+    rest = begin(Awaitable(futures))
+    if not waits:
+        return
+    task = asyncio.ensure_future(rest)
+    for future in futures:
+        await asyncio.sleep(0)
+        assert not task.done()
+        future.set_result(None)
+    assert await task == "done"
+
+
+async def test_future_that_has_begun_to_be_awaited_can_be_awaited_by_others():
+    future = asyncio.get_running_loop().create_future()
+    rests = [begin(future), begin(Awaitable([future]))]
+    waiting = [*map(asyncio.ensure_future, rests), asyncio.ensure_future(Awaitable([future]))]
+    await asyncio.sleep(0)
+    future.set_result(None)
+    await asyncio.wait_for(asyncio.gather(*waiting), 5)
+
+
+async def test_future_that_is_done_is_not_waited_for():
+    future = asyncio.get_running_loop().create_future()
+    future.set_result(None)
+    assert begin(future) is None
+
+
+async def test_cancellation_reaches_what_has_begun():
+    cleaned = []
+
+    async def send():
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cleaned.append(True)
+
+    rest = asyncio.ensure_future(begin(send()))
+    await asyncio.sleep(0)
+    rest.cancel()
+    await asyncio.wait([rest])
+    assert rest.cancelled() and cleaned == [True]

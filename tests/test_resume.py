@@ -3,11 +3,12 @@
 import pytest
 from asgiref.sync import sync_to_async
 
-from api.consumers import broadcast_notification, broadcast_org_event
-from api.resume import as_offset
+from api.consumers import broadcast_notification, broadcast_org_event, notification_for
+from api.frames import place_in
+from api.models import PendingEntry
 from api.streams import PAGE, prune
 from devrealm.people import ORG_ID, PEOPLE
-from tests.dialogue import EVENTS, NOTIFICATIONS, established
+from tests.dialogue import EVENTS, NOTIFICATIONS, established, resumed
 from tests.test_streams import LONG
 
 pytestmark = pytest.mark.usefixtures("people", "layer")
@@ -19,10 +20,6 @@ ALICE = PEOPLE["alice"].subject
 def frequent_look_for_what_the_layer_lost(settings):
     """Over fakeredis the core layer's cancelled reads take messages along, of sockets that left."""
     settings.WEBSOCKET_TAIL_CHECK_SECONDS = 0.5
-
-
-def resumed(epoch, offset, path=NOTIFICATIONS):
-    return established(f"{path}?epoch={epoch}&offset={offset}", "alice")
 
 
 async def notify(*numbers):
@@ -45,11 +42,10 @@ async def test_new_client_starts_at_the_end_and_is_told_where_that_is():
 
 async def test_client_that_comes_back_reads_what_it_missed_and_then_what_comes():
     async with established(NOTIFICATIONS, "alice") as alice:
-        epoch = alice.greeting["epoch"]
         await notify(1)
         assert await heard(alice, 1) == [(1, 1)]
     await notify(2, 3)
-    async with resumed(epoch, 1) as alice:
+    async with resumed(NOTIFICATIONS, "alice", alice.position) as alice:
         assert (alice.greeting["offset"], alice.greeting["recovered"]) == (1, True)
         assert await heard(alice, 2) == [(2, 2), (3, 3)]
         await notify(4)
@@ -60,8 +56,8 @@ async def test_client_that_comes_back_reads_what_it_missed_and_then_what_comes()
 async def test_client_that_missed_nothing_is_recovered_and_hears_nothing_twice():
     await notify(1)
     async with established(NOTIFICATIONS, "alice") as alice:
-        epoch = alice.greeting["epoch"]
-    async with resumed(epoch, 1) as alice:
+        pass
+    async with resumed(NOTIFICATIONS, "alice", alice.position) as alice:
         assert alice.greeting["recovered"] is True
         assert await alice.receive_nothing()
 
@@ -69,7 +65,7 @@ async def test_client_that_missed_nothing_is_recovered_and_hears_nothing_twice()
 async def test_client_resumes_beside_one_that_stayed():
     async with established(NOTIFICATIONS, "alice") as stayed:
         await notify(1, 2)
-        async with resumed(stayed.greeting["epoch"], 0) as back:
+        async with resumed(NOTIFICATIONS, "alice", stayed.position) as back:
             await notify(3)
             assert await heard(back, 3) == [(1, 1), (2, 2), (3, 3)]
         assert await heard(stayed, 3) == [(1, 1), (2, 2), (3, 3)]
@@ -77,18 +73,18 @@ async def test_client_resumes_beside_one_that_stayed():
 
 async def test_more_than_a_page_is_replayed_in_order():
     async with established(NOTIFICATIONS, "alice") as alice:
-        epoch = alice.greeting["epoch"]
+        pass
     count = 2 * PAGE + 10
     await notify(*range(count))
-    async with resumed(epoch, 0) as alice:
+    async with resumed(NOTIFICATIONS, "alice", alice.position) as alice:
         assert await heard(alice, count) == [(n + 1, n) for n in range(count)]
 
 
 async def test_events_resume_too():
     async with established(EVENTS, "alice") as alice:
-        epoch = alice.greeting["epoch"]
+        pass
     await broadcast_org_event(ORG_ID, "missed", {})
-    async with resumed(epoch, 0, EVENTS) as alice:
+    async with resumed(EVENTS, "alice", alice.position) as alice:
         frame = await alice.receive()
         assert (frame["event_type"], frame["offset"]) == ("missed", 1)
 
@@ -96,50 +92,48 @@ async def test_events_resume_too():
 @pytest.mark.parametrize("offset", [0, 2])
 async def test_history_that_was_pruned_is_said_and_not_filled_in_part(offset):
     async with established(NOTIFICATIONS, "alice") as alice:
-        epoch = alice.greeting["epoch"]
-    await notify(1, 2, 3, 4, 5)
+        await notify(1, 2, 3, 4, 5)
+        await heard(alice, offset)
     await sync_to_async(prune)(keep=2, age=LONG)
-    async with resumed(epoch, offset) as alice:
-        assert (alice.greeting["offset"], alice.greeting["recovered"]) == (5, False)
-        assert await alice.receive_nothing()
+    async with resumed(NOTIFICATIONS, "alice", alice.position) as back:
+        assert (back.greeting["offset"], back.greeting["recovered"]) == (5, False)
+        assert await back.receive_nothing()
         await notify(6)
-        assert await heard(alice, 1) == [(6, 6)]
+        assert await heard(back, 1) == [(6, 6)]
 
 
 @pytest.mark.parametrize(
-    ("epoch", "offset"),
-    [
-        ("elsewhere", 1),
-        ("", 1),
-        ("{epoch}", 3),
-        ("{epoch}", 10**30),
-        ("{epoch}", -1),
-        ("{epoch}", "x"),
-        ("{epoch}", ""),
-        ("{epoch}", "%00"),
-        ("%00%ff", 1),
-    ],
+    "position",
+    ["2.restored", "1.{tag}", "3.{tag}", "-1.{tag}", "2.", ".{tag}", "x.{tag}", "%00", "%ff.%00"]
+    + ["{tag}", "", "9" * 30 + ".{tag}"],
 )
-async def test_position_that_is_not_ours_is_told_as_not_recovered(epoch, offset):
+async def test_position_that_is_not_ours_is_told_as_not_recovered(position):
     await notify(1, 2)
     async with established(NOTIFICATIONS, "alice") as alice:
-        epoch = epoch.format(epoch=alice.greeting["epoch"])
-    async with resumed(epoch, offset) as alice:
-        assert (alice.greeting["offset"], alice.greeting["recovered"]) == (2, False)
-
-
-@pytest.mark.parametrize("query", ["epoch={epoch}", "offset=0"])
-async def test_half_a_position_is_none(query):
-    async with established(NOTIFICATIONS, "alice") as alice:
-        epoch = alice.greeting["epoch"]
-    query = query.format(epoch=epoch)
-    async with established(f"{NOTIFICATIONS}?{query}", "alice") as alice:
-        assert alice.greeting["recovered"] is False
+        position = position.format(tag=alice.position.partition(".")[2])
+    async with resumed(NOTIFICATIONS, "alice", position) as back:
+        assert (back.greeting["offset"], back.greeting["recovered"]) == (2, False)
 
 
 @pytest.mark.parametrize(
-    ("text", "offset"),
-    [("0", 0), ("12", 12), ("-1", -1), ("", -1), ("1.5", -1), ("٣", -1), ("²", -1), ("9" * 19, -1)],
+    ("text", "place"),
+    [
+        ("0.t", (0, "t")),
+        ("12.a.b", (12, "a.b")),
+        ("-1.t", None),
+        (".t", None),
+        ("1.5.t", (1, "5.t")),
+    ]
+    + [("٣.t", None), ("².t", None), ("9" * 19 + ".t", None), ("12", None)],
 )
-def test_only_a_number_is_an_offset(text, offset):
-    assert as_offset(text) == offset
+def test_only_a_number_and_a_tag_are_a_position(text, place):
+    assert place_in(text) == place
+
+
+async def test_what_a_dead_sender_left_is_there_for_a_client_that_connects():
+    outgoing = notification_for(ALICE, {"n": 1})
+    async with established(NOTIFICATIONS, "alice") as alice:
+        pass
+    await PendingEntry.objects.acreate(stream=outgoing.stream, frame=outgoing.text)
+    async with resumed(NOTIFICATIONS, "alice", alice.position) as back:
+        assert await heard(back, 1) == [(1, 1)]

@@ -23,7 +23,9 @@ def create(name, *, rolled_back=False):
 async def test_created_resource_is_an_event_of_its_organisation():
     async with established(EVENTS, "alice") as alice:
         resource = await sync_to_async(create)("Plan")
-        assert await alice.receive() == {
+        event = await alice.receive()
+        assert event.pop("position") == alice.position
+        assert event == {
             "type": "event",
             "event_type": "resource.created",
             "data": {
@@ -104,6 +106,6 @@ async def test_each_change_says_what_it_ends_and_no_more():
             said = []
             with noting_sends(said):
                 change()
-            assert [message["change"] for group, message in said] == expected
+            assert [message["change"] for ((group, message),) in said] == expected
 
     await sync_to_async(run)()

@@ -76,7 +76,7 @@ class Cursor:
         try:
             rest = self.outlet.push(event)
         except Exception as error:
-            rest = self._omit(place, event, error)
+            return self._fall_behind(Failed(error), event)
         if rest:
             self._fall_behind(rest, event)
 
@@ -148,6 +148,17 @@ class Cursor:
             *(self.feed.name, self.place.offset, error),
         )
         self.reader.end(CANNOT_SEND)
+
+
+class Failed:
+    """A call that has raised already."""
+
+    def __init__(self, error: Exception):
+        self.error = error
+
+    def __await__(self):
+        raise self.error
+        yield
 
 
 def has_left(error: Exception) -> bool:

@@ -15,9 +15,14 @@ def begin(awaitable: Awaitable) -> Awaitable | None:
     """
     steps = awaitable.__await__()
     try:
-        return Rest(steps, next(steps))
+        future = next(steps)
     except StopIteration:
         return None
+    if future is not None:
+        # As a task does. While this is set, nobody else may await the future; asyncio's own tasks
+        # are the only other way to clear it.
+        future._asyncio_future_blocking = False
+    return Rest(steps, future)
 
 
 class Rest:
@@ -27,8 +32,12 @@ class Rest:
         self.steps, self.future = steps, future
 
     def __await__(self):
-        if self.future is None:
-            yield
-        else:
-            yield from asyncio.wait([self.future]).__await__()
-        yield from self.steps
+        try:
+            if self.future is None:
+                yield
+            else:
+                yield from asyncio.wait([self.future]).__await__()
+        except BaseException as error:
+            self.steps.throw(error)  # a cancellation, above all
+            raise
+        return (yield from self.steps)

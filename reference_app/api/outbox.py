@@ -160,15 +160,15 @@ def _move(
     while not is_last:
         try:
             entries, missing, is_last = _move_batch(connection, streams, also, skip_locked)
+            if missing:
+                # Not within the transaction that locks, which would then lock in another order.
+                begin(missing)
         except OperationalError as error:
             tries -= 1
             if connection.in_atomic_block or not tries or not statements.was_in_the_way(error):
                 raise
             continue
         sent += entries
-        if missing:
-            # Not within the transaction that locks, which would then lock in another order.
-            begin(missing)
 
 
 def _move_batch(

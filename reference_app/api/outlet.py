@@ -1,7 +1,7 @@
 """Writing to a client without ever waiting for it to read."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
 from .eager import begin
 
@@ -28,8 +28,9 @@ class Outlet:
 
     def push(self, event: dict) -> Awaitable | None:
         """Send now, as far as that goes without waiting, and return what is left to await."""
-        sending = self.put(event) if self.resumed else self.send(event)
-        return begin(sending) if self.is_known else sending
+        if not self.is_known:
+            return Later(self.put, event)
+        return begin(self.put(event) if self.resumed else self.send(event))
 
     async def put(self, event: dict) -> None:
         """Send when the client reads."""
@@ -52,6 +53,16 @@ class Outlet:
         self.resumed = None
 
     stopProducing = resumeProducing
+
+
+class Later:
+    """A call that is made when it is awaited, if ever."""
+
+    def __init__(self, function: Callable[[dict], Awaitable], event: dict):
+        self.function, self.event = function, event
+
+    def __await__(self):
+        return self.function(self.event).__await__()
 
 
 def protocol_behind(send):

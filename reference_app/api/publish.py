@@ -36,6 +36,8 @@ def publish(entries: Sequence[Appended]) -> None:
 async def apublish(entries: Sequence[Appended]) -> None:
     """Send the messages of entries from async code."""
     messages = [(entry.stream, message_of(entry)) for entry in entries]
+    if not messages:
+        return
     if sending_loop.will_soon_end(asyncio.get_running_loop()):
         await asyncio.wrap_future(sending_loop.submit(_send(messages)))
     else:

@@ -55,6 +55,7 @@ async def test_notification_reaches_every_socket_of_its_user_only(served, connec
     await broadcast_notification(ALICE, {"title": "For Alice"})
     for tab in tabs:
         frame = await tab.receive()
+        assert frame.pop("position").startswith(f"{frame['offset']}.")
         assert frame.pop("offset") == tab.greeting["offset"] + 1
         assert frame == {"type": "notification", "notification": {"title": "For Alice"}}
     await bob.silence()
@@ -118,7 +119,7 @@ async def test_user_notifies_oneself_by_rest(served, connect):
         {"type": "of.a.newer.release"},
         {"type": "notification.message", "frame": "{}"},
         {"type": "stream.entry"},
-        {"type": "stream.entry", "stream": ["s"], "epoch": "e", "offset": 1, "text": "{}"},
+        {"type": "stream.entry", "stream": ["s"], "offset": 1, "text": "{}"},
         {"no": "type"},
     ],
     ids=str,
