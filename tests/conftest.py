@@ -6,6 +6,7 @@ from channels.layers import channel_layers
 from django.db import close_old_connections
 from django.utils.module_loading import import_string
 
+from api.embedded import EmbeddedRedisChannelLayer
 from config.settings.base import redis_layer
 from devrealm.people import settle
 
@@ -49,9 +50,10 @@ async def layer(request):
         "server": fakeredis.FakeServer(),
     }
     configuration = redis_layer(request.param, connection)["default"]
-    layer = import_string(configuration["BACKEND"])(**configuration["CONFIG"])
-    # Seconds: over fakeredis a cancelled read waits itself out, 5 s by default.
-    layer.brpop_timeout = 0.1
+    if request.param == "core":
+        layer = EmbeddedRedisChannelLayer(**configuration["CONFIG"])
+    else:
+        layer = import_string(configuration["BACKEND"])(**configuration["CONFIG"])
     usual = channel_layers["default"]
     channel_layers.set("default", layer)
     yield layer

@@ -1,12 +1,20 @@
 import contextlib
+from uuid import UUID
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.contrib.auth.models import AnonymousUser
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api.consumers import broadcast_notification, broadcast_org_event
-from api.models import Identity, Membership, Organization
+from api.consumers import (
+    broadcast_many,
+    broadcast_notification,
+    broadcast_org_event,
+    notification_for,
+    org_event_for,
+)
+from api.models import Identity, Membership, Organization, Stream
 from devrealm.people import ORG_ID, PEOPLE
 from tests.dialogue import EVENTS, NOTIFICATIONS, established
 
@@ -54,10 +62,92 @@ async def test_frames_of_one_sender_arrive_in_order():
     assert heard == list(range(20))
 
 
-@pytest.mark.parametrize("value", [float("nan"), b"bytes", object()])
-async def test_what_json_cannot_spell_raises_at_the_sender(value):
+USER_ERRORS = [
+    (None, TypeError, "not NoneType. For a Django user it is `user.identity.subject`"),
+    (7, TypeError, "not int"),
+    (b"alice", TypeError, "not bytes"),
+    (AnonymousUser(), TypeError, "not AnonymousUser"),
+    ("", ValueError, "1 to 255 characters, not 0"),
+    ("x" * 256, ValueError, "1 to 255 characters, not 256"),
+    ("\ud800", ValueError, "half a surrogate pair"),
+]
+
+
+@pytest.mark.parametrize(("user_id", "error", "words"), USER_ERRORS)
+async def test_recipient_that_is_no_subject_is_rejected_before_a_row_is_written(
+    user_id, error, words
+):
+    with pytest.raises(error, match=words):
+        await broadcast_notification(user_id, {"title": "Hello"})
+    assert not await Stream.objects.aexists()
+
+
+ORG_ERRORS = [
+    (None, TypeError, "not NoneType. For an organization it is `organization.id`"),
+    (7, TypeError, "not int"),
+    (Organization(name="Acme"), TypeError, "not Organization"),
+    ("acme", ValueError, "'acme' is none"),
+    ("", ValueError, "is a UUID"),
+]
+
+
+@pytest.mark.parametrize(("org_id", "error", "words"), ORG_ERRORS)
+async def test_recipient_that_is_no_uuid_is_rejected_before_a_row_is_written(org_id, error, words):
+    with pytest.raises(error, match=words):
+        await broadcast_org_event(org_id, "created", {})
+    assert not await Stream.objects.aexists()
+
+
+@pytest.mark.parametrize("notification", ["Hello", None, [("title", "Hello")]])
+async def test_notification_is_a_dict(notification):
+    with pytest.raises(TypeError, match="A notification is a dict"):
+        await broadcast_notification(ALICE, notification)
+
+
+@pytest.mark.parametrize("event_type", [None, 7, {}])
+async def test_type_of_an_event_is_a_string(event_type):
+    with pytest.raises(TypeError, match="An event's type is a string"):
+        await broadcast_org_event(ORG_ID, event_type, {})
+
+
+@pytest.mark.parametrize("value", [float("nan"), b"bytes", 2**53, "\ud800", "x" * 70_000])
+async def test_what_cannot_be_sent_raises_at_the_sender_and_writes_nothing(value):
     with pytest.raises((TypeError, ValueError)):
-        await broadcast_notification(ALICE, {"value": value})
+        await broadcast_many(
+            [notification_for(ALICE, {"n": 1}), notification_for(ALICE, {"value": value})]
+        )
+    assert not await Stream.objects.aexists()
+
+
+async def test_uuid_of_a_user_is_his_subject_spelled():
+    async with established(NOTIFICATIONS, "alice") as alice:
+        await broadcast_notification(UUID(ALICE), {"n": 1})
+        assert (await alice.receive())["notification"] == {"n": 1}
+
+
+async def test_many_frames_are_sent_at_once_and_each_to_its_own():
+    async with (
+        established(NOTIFICATIONS, "alice") as alice,
+        established(NOTIFICATIONS, "bob") as bob,
+        established(EVENTS, "bob") as member,
+    ):
+        await broadcast_many(
+            [
+                notification_for(ALICE, {"n": 1}),
+                org_event_for(str(ORG_ID).upper(), "both", {}),
+                notification_for(BOB, {"n": 2}),
+                notification_for(ALICE, {"n": 3}),
+            ]
+        )
+        heard = [(await alice.receive())["notification"]["n"] for _ in range(2)]
+        assert heard == [1, 3]
+        assert (await bob.receive())["notification"]["n"] == 2
+        assert (await member.receive())["event_type"] == "both"
+
+
+async def test_many_may_be_none():
+    await broadcast_many([])
+    assert not await Stream.objects.aexists()
 
 
 READERS = [("alice", None), ("bob", None), ("alice", 0), ("bob", 0), ("bob", 1)]

@@ -138,6 +138,17 @@ def test_notification_needs_a_title_and_json(body):
     assert_refused(post("alice", NOTIFY, body), 400, "bad_request")
 
 
+@pytest.mark.parametrize("value", ['"\\ud800"', "9007199254740993"])
+def test_notification_that_no_browser_reads_as_it_is_is_refused(value):
+    body = f'{{"title": "x", "value": {value}}}'
+    assert_refused(post("alice", NOTIFY, body), 400, "bad_request")
+
+
+def test_notification_above_the_limit_is_refused_by_its_size(settings):
+    settings.WEBSOCKET_MAX_FRAME_BYTES = 1_000
+    assert_refused(post("alice", NOTIFY, {"title": "x" * 1_000}), 413, "too_large")
+
+
 @pytest.mark.parametrize("path", [ME, MINE, NOTIFY, RESOURCES])
 def test_every_address_wants_a_token(path):
     method = client().post if path == NOTIFY else client().get

@@ -2,13 +2,18 @@ import logging
 import os
 import sys
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.conf import settings
-from django.core.checks import Error, register
+from django.core.checks import Error, Tags, register
+from django.db import connections, router
 
 # Bytes of a handshake's header line: of all that Daphne lets a client send before it is known; and
 # more than uvicorn's parser passes on, which answers the rest with HTTP 400.
 LONGEST_LINE_ON_DAPHNE, LONGEST_LINE_ON_UVICORN = 65_536, 1_048_576
+
+
+# The databases that `statements` knows, by Django's word for each.
+SUPPORTED = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}
 
 
 class ApiConfig(AppConfig):
@@ -35,6 +40,21 @@ def let_long_tokens_in() -> None:
     if twisted := sys.modules.get("twisted.web.http"):
         channel = twisted.HTTPChannel
         channel.MAX_LENGTH = channel.totalHeadersSize = LONGEST_LINE_ON_DAPHNE
+
+
+@register(Tags.database)
+def check_database(app_configs, databases, **kwargs):
+    """Name the databases on which streams can be kept, before the first frame is sent."""
+    alias = router.db_for_write(apps.get_model("api", "Entry"))
+    if alias not in (databases or ()) or connections[alias].vendor in SUPPORTED:
+        return []
+    return [
+        Error(
+            f"Streams cannot be kept on {connections[alias].display_name}.",
+            hint=f"Use {' or '.join(SUPPORTED.values())}, by a database router if it is another's.",
+            id="api.E002",
+        )
+    ]
 
 
 @register()

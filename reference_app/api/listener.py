@@ -7,7 +7,6 @@ import asyncio
 import logging
 import math
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from weakref import WeakValueDictionary
 
 from channels.layers import get_channel_layer
@@ -72,13 +71,20 @@ class Listener:
 
     async def join_again(self, groups: set[str]) -> None:
         """Enter groups anew that a flushed Redis has forgotten, and those it would forget soon."""
-        with suppress(*LAYER_ERRORS):
-            for group in (groups & self.groups.keys()) | self._ageing():
-                await self.join(group)
+        again = [*((groups & self.groups.keys()) | self._ageing())]
+        for start in range(0, len(again), JOINS_AT_ONCE):
+            joins = map(self.join, again[start : start + JOINS_AT_ONCE])
+            results = await asyncio.gather(*joins, return_exceptions=True)
+            if failures := [error for error in results if error]:
+                if not isinstance(failures[0], LAYER_ERRORS):
+                    raise failures[0]
+                return  # the layer is away: the next check comes
 
     def _ageing(self) -> set[str]:
         """Return the groups whose membership is to be renewed; Pub/Sub knows no end of one."""
         expiry = getattr(get_channel_layer(), "group_expiry", math.inf)
+        if expiry == math.inf:
+            return set()
         oldest = asyncio.get_running_loop().time() - expiry / PARTS
         return {group for group, joined_at in self.groups.items() if joined_at < oldest}
 

@@ -13,6 +13,9 @@ from concurrent.futures import Future
 
 from asgiref.sync import AsyncToSync
 
+# Seconds that a process which ends waits for connections to be closed.
+PATIENCE = 2
+
 
 class SendingLoop:
     """A thread with an event loop, started when it is first needed."""
@@ -34,7 +37,7 @@ class SendingLoop:
         with self.lock:
             if self.loop is not None:
                 self.loop.call_soon_threadsafe(self.loop.stop)
-                self.thread.join()
+                self.thread.join(PATIENCE)
                 self.loop = None
 
     def _start(self) -> None:

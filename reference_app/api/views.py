@@ -97,7 +97,12 @@ def notify_me(request):
     notification = body_of(request)
     if not isinstance(notification.get("title"), str):
         return error(400, "bad_request", "A notification is a JSON object with a title.")
-    async_to_sync(broadcast_notification)(request.token["sub"], notification)
+    try:
+        async_to_sync(broadcast_notification)(request.token["sub"], notification)
+    except frames.FrameTooLargeError as failure:
+        return error(413, "too_large", str(failure))
+    except ValueError as failure:
+        return error(400, "bad_request", str(failure))
     return JsonResponse({"notification": notification}, status=202)
 
 

@@ -24,6 +24,9 @@ logger = logging.getLogger(__name__)
 # Seconds between two tries to reach a database that is out of reach.
 RETRY = 1
 
+# Sockets that are looked up at a time, so that the event loop is not kept.
+AT_ONCE = 200
+
 # A thread of its own: one slow query elsewhere must not put off the end of anybody's authority.
 look_up = database_sync_to_async(refusals, thread_sensitive=False)
 
@@ -98,15 +101,15 @@ class Watch:
                 due = now() + limit("WEBSOCKET_RECHECK_SECONDS")
                 self.doubted = self.everybody()
                 await self.listener.join_again({AUTHORITY_GROUP})
-            self.doubt.clear()
-            doubted, self.doubted = self.doubted, set()
+            some = {self.doubted.pop() for _ in range(min(AT_ONCE, len(self.doubted)))}
             try:
-                end_all(doubted, await look_up({socket.authority for socket in doubted}))
+                end_all(some, await look_up({socket.authority for socket in some}))
             except Exception as error:  # whatever is wrong with the database, it is asked again
                 logger.error("Nobody's authority could be looked up: %r", error)
                 await asyncio.sleep(RETRY)
-                self.doubted |= doubted & self.everybody()
-                self.doubt.set()
+                self.doubted |= some & self.everybody()
+            if not self.doubted:
+                self.doubt.clear()
 
 
 def change_in(message) -> dict[str, str]:

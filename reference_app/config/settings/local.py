@@ -28,6 +28,8 @@ if "REDIS_HOST" not in env.ENVIRON:
             "server": fakeredis.FakeServer(),
         },
     )
+    if CHANNEL_LAYER == "core":
+        CHANNEL_LAYERS["default"]["BACKEND"] = "api.embedded.EmbeddedRedisChannelLayer"
     CELERY_BROKER_URL = "memory://localhost"
 
 if not KEYCLOAK_ISSUER:
