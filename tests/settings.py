@@ -27,6 +27,13 @@ os.chmod(folder.name, 0o711)  # PostgreSQL, which is no server of root's, works 
 from config.settings.local import *  # noqa: E402, F403
 from config.settings.local import DATABASES  # noqa: E402
 
+# A database beside the one of the streams, for transactions that a sender may be in as well.
+DATABASES["other"] = {
+    "ENGINE": "django.db.backends.sqlite3",
+    "NAME": f"{folder.name}/other.sqlite3",
+    "TEST": {"NAME": f"{folder.name}/test-other.sqlite3", "MIGRATE": False},
+}
+
 # Each test has threads of its own, whose connections must not outlive them.
 DATABASES["default"].get("OPTIONS", {}).pop("pool", None)
 if "sqlite" in DATABASES["default"]["ENGINE"]:

@@ -2,15 +2,23 @@
 
 import asyncio
 import contextlib
+from functools import partial
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
-from django.db import transaction
+from django.db import connections, transaction
+from django.test import Client
 
 from api import layer as layer_module
-from api import publish
-from api.consumers import broadcast_notification, broadcast_org_event
+from api import publish, statements
+from api.consumers import (
+    broadcast_many,
+    broadcast_notification,
+    broadcast_org_event,
+    notification_for,
+)
 from api.models import Organization
+from devrealm.issue import access_token
 from devrealm.people import ORG_ID, PEOPLE
 from tests.dialogue import NOTIFICATIONS, established
 
@@ -51,6 +59,51 @@ def noting_sends(notes):
         yield
     finally:
         publish._send = usual
+
+
+async def test_request_in_a_transaction_sends_when_it_has_succeeded(monkeypatch):
+    """With ATOMIC_REQUESTS, whatever the view does besides takes no lock of a stream's."""
+    monkeypatch.setitem(connections["default"].settings_dict, "ATOMIC_REQUESTS", True)
+    added, add_pending = [], statements.add_pending
+
+    def note(connection, pairs):
+        added.extend(pairs)
+        add_pending(connection, pairs)
+
+    monkeypatch.setattr(statements, "add_pending", note)
+    client = Client(headers={"Authorization": f"Bearer {access_token('alice')}"})
+    post = partial(client.post, content_type="application/json")
+    async with established(NOTIFICATIONS, "alice") as alice:
+        await sync_to_async(post)("/api/me/notifications/", {"title": "Hello"})
+        assert (await alice.receive())["notification"] == {"title": "Hello"}
+    assert len(added) == 1
+
+
+@pytest.mark.parametrize("count", [2, 700])
+async def test_many_messages_are_handed_to_the_layer_together(monkeypatch, layer, count):
+    """On Pub/Sub by one round trip for each batch; the core layer takes them one by one."""
+    trips, send_many = [], publish.group_send_many
+
+    async def note(layer, messages):
+        trips.append(len(messages))
+        await send_many(layer, messages)
+
+    monkeypatch.setattr(publish, "group_send_many", note)
+    async with established(NOTIFICATIONS, "alice") as alice:
+        await broadcast_many(notification_for(ALICE, {"n": n}) for n in range(count))
+        heard = [(await alice.receive())["notification"]["n"] for _ in range(count)]
+    assert heard == [*range(count)]
+    assert trips == ([2] if count == 2 else [publish.BATCH, count - publish.BATCH])
+
+
+async def test_layer_that_is_down_is_tried_once_for_many_batches(monkeypatch, layer, caplog):
+    async def refuse(layer, messages):
+        raise ConnectionRefusedError("no Redis")
+
+    monkeypatch.setattr(publish, "group_send_many", refuse)
+    await broadcast_many(notification_for(ALICE, {"n": n}) for n in range(publish.BATCH + 1))
+    (record,) = caplog.records
+    assert f"and {publish.BATCH} more was not sent: no Redis" in record.getMessage()
 
 
 async def test_broadcast_from_sync_code_without_a_transaction_is_sent_at_once():

@@ -233,6 +233,31 @@ def test_tests_of_a_project_see_frames_in_captured_callbacks(
     assert Entry.objects.count() == 0
 
 
+ON_BOTH = pytest.mark.django_db(transaction=True, databases=["default", "other"])
+
+
+@ON_BOTH
+@pytest.mark.parametrize("rolled_back", [False, True], ids=["committed", "rolled back"])
+def test_transaction_on_another_database_is_waited_for(published, rolled_back):
+    with transaction.atomic(using="other"):
+        assert sent("a", 1, 2) == []
+        assert not PendingEntry.objects.exists()
+        transaction.set_rollback(rolled_back, using="other")
+    expected = [] if rolled_back else [1, 2]
+    assert kept("a") == expected
+    assert [entry.offset for entry in published] == expected
+
+
+@ON_BOTH
+def test_transaction_of_the_streams_database_decides_where_both_are_open(published):
+    with transaction.atomic(using="other"):
+        with transaction.atomic():
+            sent("a", 1)
+        assert kept("a") == [1]
+        transaction.set_rollback(True, using="other")
+    assert kept("a") == [1]
+
+
 # Pending entries of others
 
 

@@ -1,4 +1,4 @@
-"""Many messages in one round trip to the channel layer, which by itself takes them one by one."""
+"""Many messages to the channel layer in few round trips; by itself it takes them one by one."""
 
 import asyncio
 from collections import defaultdict
@@ -6,19 +6,25 @@ from collections.abc import Iterable, Sequence
 
 from channels_redis.pubsub import RedisPubSubChannelLayer
 
-# Messages on their way at the same time where the layer takes them one by one. redis-py raises
-# where more than 100 connections are in use.
+from .layer import within_reason
+
+# Groups that are sent to at the same time where the layer takes messages one by one. redis-py
+# raises where more than 100 connections are in use.
 AT_ONCE = 20
 
 
 async def group_send_many(layer, messages: Sequence[tuple[str, dict]]) -> None:
-    """Send pairs of group and message, those to one group in order."""
+    """Send pairs of group and message, those to one group in order.
+
+    Raises one of LAYER_ERRORS where the layer is out of reach, or does not answer in time.
+    """
     if len(messages) == 1:
-        await layer.group_send(*messages[0])
+        async with within_reason():
+            await layer.group_send(*messages[0])
     elif isinstance(layer, RedisPubSubChannelLayer):
         await _publish_many(layer, messages)
     else:
-        await _send_side_by_side(layer, messages)
+        await _send_one_by_one(layer, messages)
 
 
 async def _publish_many(layer: RedisPubSubChannelLayer, messages: Iterable[tuple]) -> None:
@@ -28,23 +34,28 @@ async def _publish_many(layer: RedisPubSubChannelLayer, messages: Iterable[tuple
         channel = layer._get_group_channel_name(group)
         by_shard[layer._get_shard(channel)].append((channel, layer.serialize(message)))
     for shard, commands in by_shard.items():
-        async with shard._lock:
-            shard._ensure_redis()
-        async with shard._redis.pipeline(transaction=False) as pipeline:
-            for channel, text in commands:
-                pipeline.publish(channel, text)
-            await pipeline.execute()
+        async with within_reason():
+            async with shard._lock:
+                shard._ensure_redis()
+            async with shard._redis.pipeline(transaction=False) as pipeline:
+                for channel, text in commands:
+                    pipeline.publish(channel, text)
+                await pipeline.execute()
 
 
-async def _send_side_by_side(layer, messages: Iterable[tuple[str, dict]]) -> None:
+async def _send_one_by_one(layer, messages: Iterable[tuple[str, dict]]) -> None:
     by_group = defaultdict(list)
     for group, message in messages:
         by_group[group].append(message)
-    turns = asyncio.Semaphore(AT_ONCE)
 
     async def send(group: str) -> None:
-        async with turns:
-            for message in by_group[group]:
+        for message in by_group[group]:
+            async with within_reason():
                 await layer.group_send(group, message)
 
-    await asyncio.gather(*map(send, by_group))
+    groups = [*by_group]
+    for start in range(0, len(groups), AT_ONCE):
+        sends = map(send, groups[start : start + AT_ONCE])
+        for error in await asyncio.gather(*sends, return_exceptions=True):
+            if error:
+                raise error

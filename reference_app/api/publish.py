@@ -12,7 +12,7 @@ from django.db import transaction
 
 from . import sending_loop
 from .batching import group_send_many
-from .layer import LAYER_ERRORS, within_reason
+from .layer import LAYER_ERRORS
 from .streams import Appended
 
 logger = logging.getLogger(__name__)
@@ -67,8 +67,7 @@ async def _send(messages: Sequence[tuple[str, dict]]) -> None:
     for start in range(0, len(messages), BATCH):
         batch = messages[start : start + BATCH]
         try:
-            async with within_reason():
-                await group_send_many(get_channel_layer(), batch)
+            await group_send_many(get_channel_layer(), batch)
         except LAYER_ERRORS as error:
             rest = f" and {len(messages) - start - 1} more" if len(messages) > start + 1 else ""
             words = str(error) or type(error).__name__
