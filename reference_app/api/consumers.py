@@ -3,14 +3,11 @@
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
-from asgiref.sync import sync_to_async
-
-from . import outbox
 from .connection import RealtimeConsumer
 from .frames import encode_entry
+from .group_commit import group_commit
 from .groups import canonical_org_id, org_group, organization_id, subject, user_group
 from .outbox import Outgoing
-from .publish import apublish
 
 
 class NotificationConsumer(RealtimeConsumer):
@@ -68,7 +65,7 @@ async def broadcast_many(frames: Iterable[Outgoing]) -> None:
     their order. Sending a hundred this way costs a twentieth of sending them one by one.
     """
     if outgoing := [*frames]:
-        await apublish(await sync_to_async(outbox.send)(outgoing))
+        await group_commit().send(outgoing)
 
 
 def notification_for(user_id: UUID | str, notification: dict) -> Outgoing:

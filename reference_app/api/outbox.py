@@ -56,6 +56,8 @@ def send(outgoing: Sequence[Outgoing]) -> list[Appended]:
         else:
             return append(outgoing)
     except OperationalError as error:
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
         if connection.vendor == "sqlite" and "locked" in str(error):
             raise OperationalError(
                 "The frame was not sent, because another transaction holds SQLite's only write "

@@ -72,6 +72,11 @@ def submit(coroutine: Coroutine) -> Future:
     return sending_loop.submit(coroutine)
 
 
+def is_called_by_sync_code() -> bool:
+    """Whether `async_to_sync` runs this for a thread that waits for it."""
+    return getattr(AsyncToSync.executors, "current", None) is not None
+
+
 def will_soon_end(loop: asyncio.AbstractEventLoop) -> bool:
     """Whether `async_to_sync` has made this loop, for one call."""
     return loop in AsyncToSync.loop_thread_executors

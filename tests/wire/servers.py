@@ -25,7 +25,7 @@ COMMANDS = {
 }
 # What servers say when they listen, with the address, and Celery's worker when it waits for work.
 READY = re.compile(
-    r"(?:Listening on TCP address |(?:running on|Serving|server at) http://)([\d.:]+)"
+    r"(?:Listening on TCP address |(?:[Rr]unning on|Serving|server at|Listening at:) http://)([\d.:]+)"
     r"|celery@(\S+) ready"
 )
 

@@ -1,0 +1,61 @@
+"""Group commit: what several tasks send at the same time is written by one transaction."""
+
+import asyncio
+from collections.abc import Sequence
+from contextvars import Context
+from weakref import WeakKeyDictionary
+
+from asgiref.sync import sync_to_async
+
+from . import outbox
+from .outbox import Outgoing
+from .publish import apublish
+from .sending_loop import is_called_by_sync_code
+
+
+class GroupCommit:
+    """The senders of one event loop.
+
+    One that sends while nobody else does is not delayed. Those that come while a transaction is
+    being written are written together by the next.
+    """
+
+    def __init__(self):
+        self.waiting: list[Outgoing] = []
+        self.next: asyncio.Task | None = None
+        self.turn = asyncio.Lock()
+
+    async def send(self, outgoing: Sequence[Outgoing]) -> None:
+        """Write frames, all or none, and publish them; raises what `outbox.send` raises."""
+        if is_called_by_sync_code():
+            # The thread of the caller may be in a transaction, of which only that thread can write.
+            await write(outgoing)
+        elif self.turn.locked():
+            await self._send_with_others(outgoing)
+        else:
+            async with self.turn:
+                await write(outgoing)
+
+    async def _send_with_others(self, outgoing: Sequence[Outgoing]) -> None:
+        self.waiting += outgoing
+        if not self.next:
+            # In no request's context: the thread of a request is gone once that is cancelled.
+            self.next = asyncio.create_task(self._write_next(), context=Context())
+        await asyncio.shield(self.next)
+
+    async def _write_next(self) -> None:
+        async with self.turn:
+            outgoing, self.waiting, self.next = self.waiting, [], None
+            await write(outgoing)
+
+
+async def write(outgoing: Sequence[Outgoing]) -> None:
+    await apublish(await sync_to_async(outbox.send)(outgoing))
+
+
+commits: WeakKeyDictionary[asyncio.AbstractEventLoop, GroupCommit] = WeakKeyDictionary()
+
+
+def group_commit() -> GroupCommit:
+    """Return the senders of the running event loop."""
+    return commits.setdefault(asyncio.get_running_loop(), GroupCommit())
