@@ -39,6 +39,8 @@ async def other(request, environment, redis_port, shared_database):
         server.name = name
         async with layer_on(redis_port):
             yield server
+        # Granian's worker is a process of its own, which outlives a kill of its parent.
+        server.stop()
     assert not [line for line in server.log if "Traceback" in line]
 
 
