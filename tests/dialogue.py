@@ -11,6 +11,7 @@ from channels.testing import WebsocketCommunicator
 from config.asgi import application
 from devrealm.issue import access_token
 from devrealm.people import ORG_ID
+from tests.wire.servers import PATIENCE
 
 NOTIFICATIONS, EVENTS = "/ws/notifications/", f"/ws/events/{ORG_ID}/"
 
@@ -22,10 +23,10 @@ class Socket(WebsocketCommunicator):
         await super().send_to(json.dumps(message))
 
     async def receive(self) -> dict:
-        return await self.receive_json_from(timeout=5)
+        return await self.receive_json_from(timeout=PATIENCE)
 
     async def closed(self) -> int:
-        output = await self.receive_output(timeout=5)
+        output = await self.receive_output(timeout=PATIENCE)
         assert output["type"] == "websocket.close"
         return output["code"]
 
@@ -36,12 +37,12 @@ async def socket(path, username=None, *, token=None, subprotocols=None):
     token = token or (username and access_token(username))
     headers = [(b"authorization", f"Bearer {token}".encode())] if token else []
     client = Socket(application, path, headers, subprotocols)
-    let_in, client.selected = await client.connect(timeout=5)
+    let_in, client.selected = await client.connect(timeout=PATIENCE)
     assert let_in
     try:
         yield client
     finally:
-        await client.disconnect(timeout=5)
+        await client.disconnect(timeout=PATIENCE)
 
 
 @contextlib.asynccontextmanager
