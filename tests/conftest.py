@@ -1,5 +1,3 @@
-import os
-
 import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import channel_layers
@@ -9,22 +7,12 @@ from django.utils.module_loading import import_string
 from config.settings.base import redis_layer
 from devrealm.people import settle
 
-pytest_plugins = ["tests.wire.fixtures"]
+pytest_plugins = ["tests.lanes", "tests.wire.fixtures"]
 
 
 def pytest_addoption(parser):
     help = "write what Chromium sees to the files that the browser tests compare it with"
     parser.addoption("--record", action="store_true", help=help)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item, call):
-    """Fail where a test would skip, when CI runs it: CI installs and starts every component."""
-    report = yield
-    if os.environ.get("CI") and report.skipped and not hasattr(report, "wasxfail"):
-        report.outcome = "failed"
-        report.longrepr = f"Skipped in CI: {report.longrepr}"
-    return report
 
 
 @pytest.fixture(autouse=True)

@@ -18,9 +18,12 @@ from tests.wire.keycloak import claims_of, listening, real_realm
 from tests.wire.servers import COMMANDS, eventually, serving
 
 ISSUER = getattr(test_settings, "REAL_KEYCLOAK", None)
-pytestmark = pytest.mark.skipif(
-    not ISSUER, reason='needs a Keycloak: variables=$(.ci/keycloak) && eval "$variables"'
-)
+pytestmark = [
+    pytest.mark.full,
+    pytest.mark.skipif(
+        not ISSUER, reason='needs a Keycloak: variables=$(.ci/keycloak) && eval "$variables"'
+    ),
+]
 
 NOTIFICATIONS = "/ws/notifications/"
 EVENTS = f"/ws/events/{ORG_ID}/"

@@ -9,13 +9,12 @@ import time
 from pathlib import Path
 
 import pytest
-from websockets.exceptions import InvalidMessage, InvalidStatus
 
 from api.close_codes import CloseCode
 from api.limits import DEFAULTS
-from classroom import Client, token
+from classroom import token
 from devrealm.issue import access_token
-from tests.wire.servers import COMMANDS, eventually, serving
+from tests.wire.servers import COMMANDS, EACH_SERVER, PATIENCE, eventually, serving
 
 NOTIFICATIONS = "/ws/notifications/"
 
@@ -59,10 +58,26 @@ async def test_longer_token_is_refused_with_a_reason(server, connect, kilobytes,
     assert await client.closed() == CloseCode.UNAUTHORIZED
 
 
-async def test_header_that_no_server_takes_is_answered_or_hung_up_on_at_once(server):
-    for size in (300_000, 2_000_000):
-        with pytest.raises((InvalidStatus, InvalidMessage, ConnectionError)):
-            await Client.connect(server.ws + NOTIFICATIONS, token="x" * size)
+@pytest.mark.parametrize("size", [300_000, 2_000_000])
+def test_header_that_no_server_takes_is_answered_or_hung_up_on(server, size):
+    answer = answer_to(server, handshake(server.address, "x" * size))
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 4")
+
+
+def answer_to(server, request: bytes) -> bytes:
+    """Return how an answer begins, and nothing where the server hangs up.
+
+    It may do so while the request is still sent. Should it do neither, this raises TimeoutError.
+    """
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as client:
+        try:
+            client.sendall(request)
+        except ConnectionError:
+            pass
+        try:
+            return client.recv(len("HTTP/1.1 400"))
+        except ConnectionError:
+            return b""
 
 
 async def test_oversize_message_gets_an_error_and_the_socket_lives(server, connect):
@@ -112,7 +127,7 @@ async def test_one_socket_too_many_is_4504_and_room_is_made_by_leaving(server, c
     await eventually(let_in)
 
 
-@pytest.fixture(params=COMMANDS)
+@pytest.fixture(params=EACH_SERVER)
 def slow_server(request, environment):
     """A server whose look-up of a membership takes 3 s, of 1 s allowed."""
     command = [*COMMANDS[request.param], "tests.wire.slow:application"]
@@ -130,6 +145,7 @@ async def test_slow_connect_is_told_4104_before_the_server_drops_it(slow_server,
 FLOOD_SECONDS, FLOOD_PER_SECOND, FLOOD_GROWTH_MIB = 1.5, 10_000, 20
 
 
+@pytest.mark.full
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc to read memory")
 async def test_flood_ends_in_4113_and_takes_no_memory(server):
     usual = memory(server)
@@ -148,7 +164,7 @@ def flood(server) -> tuple[float, bytes]:
     """Send without heed of close frames; return the highest memory seen, and what came back."""
     host, port = server.address.split(":")
     with socket.create_connection((host, int(port))) as client:
-        client.sendall(handshake(server.address))
+        client.sendall(handshake(server.address, token("alice")))
         heard = client.recv(65536)
         message = masked(json.dumps({"type": "ping", "timestamp": 1})) * (FLOOD_PER_SECOND // 100)
         client.settimeout(1)
@@ -172,7 +188,7 @@ def received(client) -> bytes:
         return b""
 
 
-def handshake(address: str) -> bytes:
+def handshake(address: str, token: str) -> bytes:
     lines = [
         f"GET {NOTIFICATIONS} HTTP/1.1",
         f"Host: {address}",
@@ -180,7 +196,7 @@ def handshake(address: str) -> bytes:
         "Connection: Upgrade",
         f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}",
         "Sec-WebSocket-Version: 13",
-        f"Authorization: Bearer {token('alice')}",
+        f"Authorization: Bearer {token}",
     ]
     return "\r\n".join([*lines, "", ""]).encode()
 

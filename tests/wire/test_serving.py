@@ -14,6 +14,8 @@ from classroom import Client, token
 from tests.wire.fixtures import demo_served
 from tests.wire.servers import free_port, serving
 
+pytestmark = pytest.mark.full
+
 MANAGE = str(Path(__file__).parents[2] / "reference_app" / "manage.py")
 
 
