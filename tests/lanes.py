@@ -23,7 +23,7 @@ def pytest_report_header(config):
     return f"lane: {lane_chosen(config)}"
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(tryfirst=True, optionalhook=True)
 def pytest_xdist_auto_num_workers(config):
     """Return more workers than cores in the full lane, whose tests wait for much of their time."""
     return 2 * (os.cpu_count() or 1) if lane_chosen(config) == FULL else None
