@@ -27,7 +27,7 @@ async def people(transactional_db):
     return await sync_to_async(settle)()
 
 
-@pytest.fixture(params=["pubsub", "core"])
+@pytest.fixture(params=["pubsub", pytest.param("core", marks=pytest.mark.full)])
 async def layer(request):
     """Each real layer in turn, over a Redis in process, as this process's default."""
     import fakeredis

@@ -10,31 +10,47 @@ import pytest
 QUICK, FULL, LONG = LANES = ("quick", "full", "long")
 
 # The files that take longest start first: one that starts last keeps a worker busy alone.
-LONGEST_FIRST = ()
+LONGEST_FIRST = (
+    "12_in_production.ipynb",
+    "test_devrealm.py",
+    "test_closings.py",
+    "test_keycloak_sign_in.py",
+    "test_bursts.py",
+    "test_slow_readers.py",
+    "test_accessibility.py",
+    "test_faults.py",
+    "test_page_under_stress.py",
+    "test_autobahn.py",
+    "test_drain.py",
+    "test_token_renewal.py",
+    "test_jupyterlab.py",
+)
 
 
 def pytest_addoption(parser):
     group = parser.getgroup("lanes", "lanes: without one of these, the quick lane")
     group.addoption("--full", action="store_true", help="run what needs the real parts")
     group.addoption("--long", action="store_true", help="run what needs minutes of waiting")
+    group.addoption("--all", action="store_true", help="run the quick and the full lane")
 
 
 def pytest_report_header(config):
-    return f"lane: {lane_chosen(config)}"
+    return f"lanes: {', '.join(lanes_chosen(config))}"
 
 
 @pytest.hookimpl(tryfirst=True, optionalhook=True)
 def pytest_xdist_auto_num_workers(config):
-    """Return more workers than cores in the full lane, whose tests wait for much of their time."""
-    return 2 * (os.cpu_count() or 1) if lane_chosen(config) == FULL else None
+    """Return more workers than cores: a worker waits for a third of its time."""
+    cores = os.cpu_count() or 1
+    return cores + (cores + 1) // 2
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
     """Deselect the tests of the other lanes, and let the longest files start first."""
-    lane = lane_chosen(config)
-    config.hook.pytest_deselected(items=[item for item in items if lane_of(item) != lane])
-    items[:] = sorted((item for item in items if lane_of(item) == lane), key=turn)
+    lanes = lanes_chosen(config)
+    config.hook.pytest_deselected(items=[item for item in items if lane_of(item) not in lanes])
+    items[:] = sorted((item for item in items if lane_of(item) in lanes), key=turn)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -48,8 +64,10 @@ def pytest_runtest_makereport(item, call):
     return report
 
 
-def lane_chosen(config) -> str:
-    return FULL if config.getoption("full") else LONG if config.getoption("long") else QUICK
+def lanes_chosen(config) -> list[str]:
+    if config.getoption("all"):
+        return [QUICK, FULL]
+    return [lane for lane in (FULL, LONG) if config.getoption(lane)] or [QUICK]
 
 
 def lane_of(item) -> str:

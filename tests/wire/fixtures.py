@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from classroom import Client, token
 from config.settings.base import redis_layer
-from tests.lanes import QUICK, in_full, lane_chosen
+from tests.lanes import QUICK, in_full, lanes_chosen
 from tests.readme import ROOT
 from tests.wire.parts import RedisProcess
 from tests.wire.servers import COMMANDS, EACH_SERVER, fake_redis, real_redis, serving
@@ -64,11 +64,11 @@ def use_database(url: str):
 
 @pytest.fixture(scope="session")
 def redis_port(pytestconfig):
-    """Yield the port of this worker's Redis: a real one in the full lane, else a fakeredis.
+    """Yield the port of this worker's Redis: a fakeredis in the quick lane, else a real one.
 
     Each worker has its own, because all databases of one Redis share the Pub/Sub channels.
     """
-    with fake_redis() if lane_chosen(pytestconfig) == QUICK else real_redis() as port:
+    with fake_redis() if lanes_chosen(pytestconfig) == [QUICK] else real_redis() as port:
         yield port
 
 

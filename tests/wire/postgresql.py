@@ -87,7 +87,7 @@ def run(command: list) -> None:
 def main() -> None:
     files = [str(ROOT / "tests" / f"test_{module}.py") for module in DECIDED]
     # The database goes with its server. To drop it would need all threads' connections closed.
-    options = ["--reuse-db", "--numprocesses=0", "-p", "no:cacheprovider", *sys.argv[1:]]
+    options = ["--all", "--reuse-db", "--numprocesses=0", "-p", "no:cacheprovider", *sys.argv[1:]]
     with real_postgresql() as url:
         environment = os.environ | {"TEST_DATABASE_URL": url}
         command = [sys.executable, "-m", "pytest", *options, *files]

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.lanes import QUICK, lane_chosen
+from tests.lanes import lanes_chosen
 from tests.readme import README, servers_as_told
 from tests.wire.behaviours import CASES
 from tests.wire.measure import measured
@@ -17,11 +17,14 @@ The server does not do what the README says.
 If it is right to do so: python -m tests.regenerate README.md"""
 
 
+# By lane.
+SERVERS = {"quick": ["config.server"], "full": ["daphne", "uvicorn"]}
+
+
 @pytest.fixture(scope="module")
 def measuring(pytestconfig):
     """Measure the servers of this lane at once, since each is mostly waited for."""
-    ours = lane_chosen(pytestconfig) == QUICK
-    names = [name for name in COMMANDS if (name == "config.server") == ours]
+    names = [name for lane in lanes_chosen(pytestconfig) for name in SERVERS[lane]]
     with ThreadPoolExecutor() as pool:
         return {name: pool.submit(measured, name) for name in names}
 
