@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
 from django.contrib.auth import get_user_model
 from django.db import OperationalError
 
@@ -310,7 +311,7 @@ async def test_slow_query_elsewhere_does_not_put_off_the_end():
     done = threading.Event()
     async with established(NOTIFICATIONS, "alice") as alice:
         slow = asyncio.create_task(sync_to_async(done.wait)())
-        await sync_to_async(disable, thread_sensitive=False)(ALICE)
+        await database_sync_to_async(disable, thread_sensitive=False)(ALICE)
         assert (await alice.receive())["code"] == CloseCode.UNAUTHORIZED
         done.set()
         await slow
