@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 import fakeredis
+import httpx
 import pytest
 
 from tests.lanes import in_full
@@ -82,6 +83,10 @@ class ServerProcess:
     @property
     def http(self) -> str:
         return f"http://{self.address}"
+
+    def requests(self, **options) -> httpx.AsyncClient:
+        """Return a client for the server's addresses; httpx by itself gives up after 5 s."""
+        return httpx.AsyncClient(base_url=self.http, timeout=PATIENCE, **options)
 
     def wait_until_it_logs(self, words: str) -> None:
         asyncio.run(self.logs(words))

@@ -7,7 +7,6 @@ import time
 from contextlib import ExitStack
 from uuid import UUID
 
-import httpx
 import pytest
 from websockets.sync.client import connect as connect_sync
 
@@ -87,7 +86,7 @@ async def test_any_subject_can_be_notified(served, connect, subject):
 async def test_creating_a_resource_tells_the_organisation(served, connect):
     bob = await established(await connect(served, EVENTS, "bob"))
     headers = {"Authorization": f"Bearer {token('alice')}"}
-    async with httpx.AsyncClient(base_url=served.http, headers=headers) as http:
+    async with served.requests(headers=headers) as http:
         answer = await http.post(f"/api/organizations/{ORG_ID}/resources/", json={"name": "Plan"})
     event = await bob.receive()
     assert event["event_type"] == "resource.created"
@@ -97,7 +96,7 @@ async def test_creating_a_resource_tells_the_organisation(served, connect):
 async def test_user_notifies_oneself_by_rest(served, connect):
     alice = await established(await connect(served, NOTIFICATIONS, "alice"))
     headers = {"Authorization": f"Bearer {token('alice')}"}
-    async with httpx.AsyncClient(base_url=served.http, headers=headers) as http:
+    async with served.requests(headers=headers) as http:
         answer = await http.post("/api/me/notifications/", json={"title": "To do"})
     assert answer.status_code == 202
     assert (await alice.receive())["notification"] == {"title": "To do"}

@@ -3,7 +3,6 @@
 import contextlib
 from functools import partial
 
-import httpx
 import jwt
 import pytest
 
@@ -143,7 +142,7 @@ async def test_token_of_another_kind_is_refused(server, realm, kind):
     tokens = await realm.sign_in("alice")
     assert await verdict(server, tokens[kind]) == CloseCode.UNAUTHORIZED
     headers = {"Authorization": f"Bearer {tokens[kind]}"}
-    async with httpx.AsyncClient(base_url=server.http, headers=headers) as http:
+    async with server.requests(headers=headers) as http:
         assert (await http.get("/api/me/")).status_code == 401
 
 

@@ -2,7 +2,6 @@
 
 from uuid import uuid4
 
-import httpx
 import pytest
 
 from api.close_codes import CloseCode
@@ -29,7 +28,7 @@ def out_of_reach(environment):
 
 async def test_broadcast_without_redis_does_not_fail_the_request(out_of_reach):
     headers = {"Authorization": f"Bearer {token('alice')}"}
-    async with httpx.AsyncClient(base_url=out_of_reach.http, headers=headers) as http:
+    async with out_of_reach.requests(headers=headers) as http:
         notified = await http.post("/api/me/notifications/", json={"title": "Hello"})
         created = await http.post(f"/api/organizations/{ORG_ID}/resources/", json={"name": "Plan"})
     assert (notified.status_code, created.status_code) == (202, 201)

@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 
-import httpx
 import pytest
 
 from classroom import token
@@ -32,7 +31,7 @@ def server_on_postgresql(postgresql, environment):
 async def test_server_on_postgresql_delivers_and_resumes(server_on_postgresql, connect):
     headers = {"Authorization": f"Bearer {token('alice')}"}
     server = server_on_postgresql
-    async with httpx.AsyncClient(base_url=server.http, headers=headers) as http:
+    async with server.requests(headers=headers) as http:
         alice = await connect(server, "/ws/notifications/", "alice")
         epoch = (await alice.receive())["epoch"]
         await http.post("/api/me/notifications/", json={"title": "Heard"})

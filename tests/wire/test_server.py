@@ -6,7 +6,6 @@ import signal
 import socket as sockets
 from contextlib import contextmanager
 
-import httpx
 import pytest
 from websockets.asyncio.client import connect as open_socket
 from websockets.exceptions import ConnectionClosed
@@ -68,7 +67,7 @@ async def test_stop_closes_every_socket_with_1012_and_leaves_nothing_behind(
 
 async def test_stop_lets_a_request_finish(stubborn):
     with serving([*OURS, "tests.wire.stubborn:application"]) as server:
-        async with httpx.AsyncClient(base_url=server.http) as http:
+        async with server.requests() as http:
             asked = asyncio.create_task(http.get("/"))
             await server.logs("asked")
             server.process.send_signal(signal.SIGTERM)

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
 import pytest
 
 from classroom import Client, token
@@ -45,8 +44,8 @@ async def test_runserver_serves_sockets_and_requests(environment):
         alice = await Client.connect(f"{server.ws}/ws/notifications/", token=token("alice"))
         assert (await alice.receive())["type"] == "connection.established"
         await alice.leave()
-        async with httpx.AsyncClient() as http:
-            assert (await http.get(f"{server.http}/api/me/")).status_code == 401
+        async with server.requests() as http:
+            assert (await http.get("/api/me/")).status_code == 401
 
 
 @pytest.fixture(scope="module")
