@@ -1,5 +1,3 @@
-import os
-
 import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import channel_layers
@@ -10,22 +8,12 @@ from api.embedded import EmbeddedRedisChannelLayer
 from config.settings.base import redis_layer
 from devrealm.people import settle
 
-pytest_plugins = ["tests.wire.fixtures"]
+pytest_plugins = ["tests.lanes", "tests.wire.fixtures"]
 
 
 def pytest_addoption(parser):
     help = "write what Chromium sees to the files that the browser tests compare it with"
     parser.addoption("--record", action="store_true", help=help)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item, call):
-    """Fail where a test would skip, when CI runs it: CI installs and starts every component."""
-    report = yield
-    if os.environ.get("CI") and report.skipped and not hasattr(report, "wasxfail"):
-        report.outcome = "failed"
-        report.longrepr = f"Skipped in CI: {report.longrepr}"
-    return report
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +28,7 @@ async def people(transactional_db):
     return await sync_to_async(settle)()
 
 
-@pytest.fixture(params=["pubsub", "core"])
+@pytest.fixture(params=["pubsub", pytest.param("core", marks=pytest.mark.full)])
 async def layer(request):
     """Each real layer in turn, over a Redis in process, as this process's default."""
     import fakeredis

@@ -11,6 +11,7 @@ from channels.testing import WebsocketCommunicator
 from config.asgi import application
 from devrealm.issue import access_token
 from devrealm.people import ORG_ID
+from tests.wire.servers import PATIENCE
 
 NOTIFICATIONS, EVENTS = "/ws/notifications/", f"/ws/events/{ORG_ID}/"
 
@@ -25,12 +26,12 @@ class Socket(WebsocketCommunicator):
     position = ""
 
     async def receive(self) -> dict:
-        frame = await self.receive_json_from(timeout=5)
+        frame = await self.receive_json_from(timeout=PATIENCE)
         self.position = frame.get("position", self.position)
         return frame
 
     async def closed(self) -> int:
-        output = await self.receive_output(timeout=5)
+        output = await self.receive_output(timeout=PATIENCE)
         assert output["type"] == "websocket.close"
         return output["code"]
 
@@ -41,12 +42,12 @@ async def socket(path, username=None, *, token=None, subprotocols=None):
     token = token or (username and access_token(username))
     headers = [(b"authorization", f"Bearer {token}".encode())] if token else []
     client = Socket(application, path, headers, subprotocols)
-    let_in, client.selected = await client.connect(timeout=5)
+    let_in, client.selected = await client.connect(timeout=PATIENCE)
     assert let_in
     try:
         yield client
     finally:
-        await client.disconnect(timeout=5)
+        await client.disconnect(timeout=PATIENCE)
 
 
 @contextlib.asynccontextmanager

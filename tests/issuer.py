@@ -24,6 +24,8 @@ class Issuer:
         self.answers, self.asked = threading.Event(), threading.Event()
         self.answers.set()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
+        # So `close` waits for each answer, and none of their connections is left to the collector.
+        self.server.daemon_threads = False
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
     @property

@@ -2,9 +2,11 @@
 
     python -m tests.regenerate
 
-Paths as arguments run those only; README.md stands for its table of servers, which is
-measured. What is written depends on the code alone: no timestamps, no machine's paths, cells
-counted 1 to n.
+What needs only files and code is written first, since a failing notebook must not keep back the
+file that would cure it.
+
+Paths as arguments run those only; README.md stands for its table of servers, which is measured.
+What is written depends on the code alone: no timestamps, no machine's paths, cells counted 1 to n.
 """
 
 import sys
@@ -65,9 +67,16 @@ def normalize(notebook: nbformat.NotebookNode) -> None:
                 output.traceback = [f"{output.ename}: {output.evalue}"]
 
 
+def write_generated() -> None:
+    """Write the README's tables and the client's close codes."""
+    frontend.CLOSE_CODES.write_text(frontend.close_codes())
+    README.write_text(refreshed(README.read_text()))
+
+
 if __name__ == "__main__":
+    write_generated()
     for path in map(Path, sys.argv[1:] or [*sorted(NOTEBOOKS.glob("*.ipynb")), README]):
         print(f"Running {path.name}")
         measure_servers() if path.name == README.name else regenerate(path)
-    README.write_text(refreshed(README.read_text()))
-    frontend.CLOSE_CODES.write_text(frontend.close_codes())
+    # Again, since the README shows what a notebook has drawn.
+    write_generated()

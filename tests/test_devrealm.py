@@ -19,6 +19,7 @@ from devrealm.issue import access_token
 from devrealm.people import ORG_ID, PEOPLE, settle
 from devrealm.supervisor import Supervisor
 from tests.dialogue import EVENTS, NOTIFICATIONS, established
+from tests.lanes import in_full
 from tests.wire.fixtures import demo_served
 from tests.wire.servers import PATIENCE, eventually
 
@@ -171,13 +172,14 @@ def demo(tmp_path_factory):
 
 async def cause(demo, username, name):
     headers = {"Authorization": f"Bearer {demo_token(demo, username)}"}
-    async with httpx.AsyncClient(headers=headers, timeout=30) as http:
+    async with httpx.AsyncClient(headers=headers, timeout=PATIENCE) as http:
         return (await http.post(f"{demo.http}/demo/{name}/")).raise_for_status().json()
 
 
 def demo_token(demo, username) -> str:
     form = FORM | {"username": username, "password": username}
-    return httpx.post(f"{demo.http}{TOKEN}", data=form).raise_for_status().json()["access_token"]
+    answer = httpx.post(f"{demo.http}{TOKEN}", data=form, timeout=PATIENCE)
+    return answer.raise_for_status().json()["access_token"]
 
 
 async def joined(demo, username, path):
@@ -206,13 +208,13 @@ async def test_restart_closes_with_1012_and_the_server_comes_back(demo):
 
 
 async def test_page_and_its_files_are_served(demo):
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=PATIENCE) as http:
         assert (await http.get(demo.http)).status_code == 200
         script = await http.get(f"{demo.http}/static/api/demo.js")
     assert script.headers["Content-Type"].startswith("text/javascript")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGINT, *in_full([signal.SIGTERM, signal.SIGKILL])])
 async def test_server_ends_with_its_supervisor(tmp_path, number):
     with demo_served(tmp_path) as demo:
         alice = await joined(demo, "alice", NOTIFICATIONS)

@@ -18,6 +18,7 @@ from api.publish import message_of
 from api.resume import start
 from api.streams import position, prune
 from tests.entries import append
+from tests.lanes import in_full
 from tests.test_streams import LONG
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -217,13 +218,14 @@ class Interleavings(RuleBasedStateMachine):
             await client.cut()
 
 
-def test_every_interleaving_ends_in_the_complete_sequence(monkeypatch):
+@pytest.mark.parametrize("examples", [10, *in_full([60])])
+def test_every_interleaving_ends_in_the_complete_sequence(monkeypatch, examples):
     monkeypatch.setattr(hub_module, "Listener", DeafListener)
     monkeypatch.setattr(feed_module, "PATIENCE", 0)
     run_state_machine_as_test(
         Interleavings,
         settings=settings(
-            max_examples=60,
+            max_examples=examples,
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow],

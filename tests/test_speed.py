@@ -2,7 +2,10 @@
 
 import pytest
 
+from api import frames
 from tests.load import report
+from tests.load.sender import PADDING
+from tests.load.stand import EVENT
 from tests.readme import SPEED
 
 ABOUT, FOUND = report.read(SPEED)
@@ -11,7 +14,7 @@ SERVERS = ["daphne", "config.server", "uvicorn"]
 
 
 def figure(name: str, server: str, kind: str = "reference") -> float:
-    layer = {"reference": "pubsub", "guide": "core", "floor": ""}[kind]
+    layer = {"reference": "pubsub", "guide": "core", "bare": ""}[kind]
     return VALUES[kind, server, layer, name]
 
 
@@ -20,10 +23,16 @@ def test_result_names_its_date_its_machine_and_its_parts():
     assert set(report.PARTS) < set(ABOUT["versions"])
 
 
+def test_events_of_the_reference_and_of_the_bare_application_have_the_same_size():
+    data = {"padding": "x" * PADDING, "sent_at": 1_764_000_000.1234567}
+    sent = frames.encode({"type": "event", "event_type": "measured", "data": data, "offset": 1})
+    assert len(sent) == len(EVENT) == 292
+
+
 @pytest.mark.parametrize(("server", "most"), [("daphne", 1.15), ("uvicorn", 1.3)])
-def test_delivery_costs_hardly_more_than_the_floor(server, most):
+def test_delivery_costs_hardly_more_than_the_bare_applications(server, most):
     delivery = "CPU of a delivery to 1000, µs"
-    assert figure(delivery, server) <= most * figure(delivery, server, "floor")
+    assert figure(delivery, server) <= most * figure(delivery, server, "bare")
 
 
 @pytest.mark.parametrize(("server", "least"), [("daphne", 5.5), ("uvicorn", 20)])

@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
 from django.contrib.auth import get_user_model
 from django.db import OperationalError
 
@@ -169,10 +170,10 @@ async def test_constant_word_of_others_does_not_put_off_the_periodic_look_up(set
 @ON_PUBSUB
 async def test_layer_that_comes_back_has_everybody_looked_up(monkeypatch, layer, caplog):
     monkeypatch.setattr("api.listener.RETRY", 0.1)
-    usual, lost = layer.receive, asyncio.Event()
+    usual, lost, is_back = layer.receive, asyncio.Event(), asyncio.Event()
 
     async def receive(channel):
-        if channel != watch().listener.channel or lost.is_set():
+        if channel != watch().listener.channel or is_back.is_set():
             return await usual(channel)
         lost.set()
         raise ConnectionResetError("Redis died")
@@ -181,6 +182,7 @@ async def test_layer_that_comes_back_has_everybody_looked_up(monkeypatch, layer,
     async with established(NOTIFICATIONS, "alice") as alice:
         await lost.wait()
         await sync_to_async(disable_silently)(ALICE)
+        is_back.set()
         assert (await alice.receive())["code"] == CloseCode.UNAUTHORIZED
     assert "cannot be heard: ConnectionResetError('Redis died')" in caplog.text
 
@@ -309,7 +311,7 @@ async def test_slow_query_elsewhere_does_not_put_off_the_end():
     done = threading.Event()
     async with established(NOTIFICATIONS, "alice") as alice:
         slow = asyncio.create_task(sync_to_async(done.wait)())
-        await sync_to_async(disable, thread_sensitive=False)(ALICE)
+        await database_sync_to_async(disable, thread_sensitive=False)(ALICE)
         assert (await alice.receive())["code"] == CloseCode.UNAUTHORIZED
         done.set()
         await slow

@@ -9,7 +9,7 @@ NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 RECORD_AGAIN = """
 Chromium sees it differently from what the notebooks say.
-If that is right: pytest -n0 tests/browser --record && python -m tests.regenerate"""
+If that is right: pytest -n0 --full tests/browser --record && python -m tests.regenerate"""
 
 
 class Record:
@@ -19,7 +19,9 @@ class Record:
         self.path = NOTEBOOKS / name
         self.is_written = config.getoption("--record")
         if self.is_written and hasattr(config, "workerinput"):
-            raise pytest.UsageError("Two processes would write one file: pytest -n0 --record")
+            raise pytest.UsageError(
+                "Two processes would write one file: pytest -n0 --full --record"
+            )
 
     def holds(self, *keys: str, seen) -> None:
         """Compare what was seen with what the file has under these keys, or write it there."""

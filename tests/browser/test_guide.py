@@ -1,7 +1,5 @@
 """The guide's JavaScript, word for word, in Chromium: what it logs to the console."""
 
-import httpx
-
 from classroom import token
 from devrealm.people import ORG_ID, PEOPLE
 
@@ -61,7 +59,7 @@ LAST = ("Notification:", "Event data:")
 
 async def post(server, path, body):
     headers = {"Authorization": f"Bearer {token('alice')}"}
-    async with httpx.AsyncClient(base_url=server.http, headers=headers) as http:
+    async with server.requests(headers=headers) as http:
         (await http.post(path, json=body)).raise_for_status()
 
 

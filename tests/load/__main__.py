@@ -1,7 +1,7 @@
-"""What a socket and a delivery cost: the reference, beside the guide as written and the floor.
+"""Measures what a socket and a delivery cost, here, in the guide and in a bare application.
 
     python -m tests.load            all of it, three rounds, half an hour
-    python -m tests.load --quick    less than a minute
+    python -m tests.load --quick    two minutes
     python -m tests.load --soak 30  so many minutes of coming and going, to see what grows
 
 CPU of the server process is the figure to trust: it hardly depends on what else the machine does.
@@ -62,7 +62,7 @@ def trials(size: Size, *, quick: bool) -> Iterator[Trial]:
     for contender in contenders:
         scenario = partial(scenarios.fan_out, sizes=size.sizes, deliveries=size.deliveries)
         yield Trial(contender, scenario, {})
-    contenders = [contender for contender in contenders if contender.kind != "floor"]
+    contenders = [contender for contender in contenders if contender.kind != "bare"]
     for contender in contenders:
         scenario = partial(scenarios.one_each, users=size.users, senders=size.senders)
         yield Trial(contender, scenario, {})

@@ -1,4 +1,4 @@
-"""What the bench compares: the reference, the guide as written, and the floor of each server."""
+"""What the bench compares: the reference, the guide as written, and a bare application."""
 
 import itertools
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from tests.wire.stacks import Stack, guide
 
 
 class Contender(NamedTuple):
-    """An application on a server; `kind` is `reference`, `guide` or `floor`."""
+    """An application on a server; `kind` is `reference`, `guide` or `bare`."""
 
     kind: str
     server: str
@@ -24,8 +24,8 @@ def reference(server: str, layer: str) -> Contender:
     return Contender("reference", server, layer, Stack(server, layer))
 
 
-def floor(server: str) -> Contender:
-    return Contender("floor", server, "", Stack(server, application="tests.load.floor:application"))
+def bare(server: str) -> Contender:
+    return Contender("bare", server, "", Stack(server, application="tests.load.bare:application"))
 
 
 def guide_on(server: str) -> Contender:
@@ -39,7 +39,7 @@ def everybody(*, quick: bool) -> list[Contender]:
     servers = [*COMMANDS]
     guides = ["daphne"] if quick else ["daphne", "uvicorn"]
     return [
-        *(floor(server) for server in servers),
+        *(bare(server) for server in servers),
         *(reference(server, layer) for layer, server in itertools.product(layers, servers)),
         *(guide_on(server) for server in guides),
     ]

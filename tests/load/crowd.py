@@ -137,7 +137,7 @@ class Crowd:
         return {"received": self.received, "last_at": self.last_at}
 
     async def shout(self, text: str) -> dict:
-        """Have the first client say something: the floor sends it to all."""
+        """Have the first client say something: the bare application sends it to all."""
         data = text.encode()
         head = masked(TEXT, b"")[:1] + bytes([0x80 | 126]) + len(data).to_bytes(2, "big") + bytes(4)
         self.members[0].client.transport.write(head + data)

@@ -20,7 +20,7 @@ PARTS = ["Django", "channels", "channels_redis", "daphne", "uvicorn", "autobahn"
 RATES = ("a second", "each second", "greeted")
 
 COLUMNS = {
-    "floor": ("floor", ""),
+    "bare application": ("bare", ""),
     "reference": ("reference", "pubsub"),
     "on core": ("reference", "core"),
     "guide": ("guide", "core"),
@@ -57,19 +57,19 @@ def medians(measured: list[Measured]) -> list[Median]:
 
 
 def table(found: list[Median], only: Collection[str] = ()) -> str:
-    """Return a row for each server and figure, with what it is to the floor and to the guide."""
+    """Return a row for each server and figure, with its ratios to what it is compared with."""
     value = {(m.server, m.figure, (m.kind, m.layer)): m.value for m in found}
     rows = dict.fromkeys((m.server, m.figure) for m in found if m.kind == "reference")
-    head = ["server", "figure", *COLUMNS, "× floor", "× better than the guide"]
+    head = ["server", "figure", *COLUMNS, "× bare application", "× better than the guide"]
     lines = [head, ["---"] * 2 + ["---:"] * (len(head) - 2)]
     for server, figure in rows:
         if only and figure not in only:
             continue
-        floor, reference, _, guide = cells = [
+        bare, reference, _, guide = cells = [
             value.get((GUIDES.get(server, server) if name == "guide" else server, figure, column))
             for name, column in COLUMNS.items()
         ]
-        ratios = [ratio(reference, floor), better(figure, reference, guide)]
+        ratios = [ratio(reference, bare), better(figure, reference, guide)]
         lines.append([server, figure, *map(shown, cells), *map(shown, ratios)])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

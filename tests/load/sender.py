@@ -17,7 +17,7 @@ from tests.wire.audience import ORGANIZATIONS
 
 HALL = str(ORGANIZATIONS["hall"])
 
-# Bytes that an event carries along; with them it has 345 of JSON.
+# Bytes that an event carries along; with them it has about 292 of JSON.
 PADDING = 180
 
 

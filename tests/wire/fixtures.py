@@ -1,7 +1,6 @@
 import contextlib
 import os
 import re
-import shutil
 import subprocess
 import sys
 
@@ -15,11 +14,15 @@ from redis.asyncio import Redis
 
 from classroom import Client, token
 from config.settings.base import redis_layer
+from tests.lanes import QUICK, in_full, lanes_chosen
 from tests.readme import ROOT
 from tests.wire.parts import RedisProcess
-from tests.wire.servers import COMMANDS, any_redis, serving
+from tests.wire.servers import COMMANDS, EACH_SERVER, fake_redis, real_redis, serving
 
 TOKEN = re.compile(r"eyJ[\w-]{20,}")
+# Longer than a test run, so that a right that ends is learnt from its message and nothing else.
+RECHECK_SECONDS = 3_600
+
 PREPARE = """
 import django; django.setup()
 from devrealm.management.commands.demo import prepare_database
@@ -60,8 +63,12 @@ def use_database(url: str):
 
 
 @pytest.fixture(scope="session")
-def redis_port():
-    with any_redis() as port:
+def redis_port(pytestconfig):
+    """Yield the port of this worker's Redis: a fakeredis in the quick lane, else a real one.
+
+    Each worker has its own, because all databases of one Redis share the Pub/Sub channels.
+    """
+    with fake_redis() if lanes_chosen(pytestconfig) == [QUICK] else real_redis() as port:
         yield port
 
 
@@ -96,6 +103,7 @@ def start(environment, redis_port):
                         REDIS_HOST="127.0.0.1",
                         REDIS_PORT=str(redis_port),
                         CHANNEL_LAYER=layer,
+                        WEBSOCKET_RECHECK_SECONDS=str(RECHECK_SECONDS),
                     )
                 )
             return running[name, layer]
@@ -103,29 +111,22 @@ def start(environment, redis_port):
         yield start_once
 
 
-@pytest.fixture(params=COMMANDS)
+@pytest.fixture(params=EACH_SERVER)
 def server(request, start):
     """Each server on the default layer."""
     yield from watched(start(request.param, "pubsub"))
 
 
-SERVED = ["daphne-pubsub", "daphne-core", "config.server-pubsub", "uvicorn-pubsub", "uvicorn-core"]
+SERVED = ["daphne-pubsub", "daphne-core", "uvicorn-pubsub", "uvicorn-core"]
 
 
-@pytest.fixture(params=SERVED)
+@pytest.fixture(params=["config.server-pubsub", *in_full(SERVED)])
 async def served(request, start, redis_port, shared_database):
     """Each server on each layer; `broadcast_…` in the test reaches it, as from another process."""
     name, kind = request.param.split("-")
-    skip_core_without_redis(kind)
     async with layer_on(redis_port, kind):
         for server in watched(start(name, kind)):
             yield server
-
-
-def skip_core_without_redis(kind: str) -> None:
-    if kind == "core" and shutil.which("redis-server") is None:
-        # Measured: over fakeredis' TCP server the core layer lost messages in 9 of 44 tests.
-        pytest.skip("needs redis-server: fakeredis' TCP server loses the core layer's messages")
 
 
 def watched(server):

@@ -1,10 +1,17 @@
-"""A PostgreSQL of the tests' own: in a temporary folder, on a port of its own, gone in the end."""
+"""A PostgreSQL of the tests' own: in a temporary folder, on a port of its own, gone in the end.
+
+    python -m tests.wire.postgresql
+
+This runs on it the unit tests of which the database decides the outcome. pytest's options may
+follow.
+"""
 
 import contextlib
 import os
 import pwd
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from glob import glob
@@ -12,10 +19,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.readme import ROOT
 from tests.wire.servers import free_port
 
 # Debian keeps the programs of each version apart, and none of them on the PATH.
 DEBIAN = "/usr/lib/postgresql/*/bin"
+
+# The modules whose logic is in a transaction, a lock, an index or a query.
+DECIDED = ["authority", "feed", "layer", "models", "resume", "signals", "streams", "views"]
 
 
 @contextlib.contextmanager
@@ -71,3 +82,18 @@ def run(command: list) -> None:
     log.seek(0)
     assert done.returncode == 0, log.read().decode()
     log.close()
+
+
+def main() -> None:
+    files = [str(ROOT / "tests" / f"test_{module}.py") for module in DECIDED]
+    # The database goes with its server. To drop it would need all threads' connections closed.
+    options = ["--all", "--reuse-db", "--numprocesses=0", "-p", "no:cacheprovider", *sys.argv[1:]]
+    with real_postgresql() as url:
+        environment = os.environ | {"TEST_DATABASE_URL": url}
+        command = [sys.executable, "-m", "pytest", *options, *files]
+        status = subprocess.call(command, cwd=ROOT, env=environment)
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,66 +1,34 @@
 """A right that another process takes away: its sockets close on every server, the others live."""
 
-import os
-import subprocess
-import sys
-import time
+from contextlib import ExitStack, contextmanager
 from uuid import uuid4
 
 import pytest
+from asgiref.sync import sync_to_async
 
 from api.close_codes import CloseCode
 from api.consumers import broadcast_org_event
+from api.models import Identity, Membership, Organization, end_session
+from classroom import PATIENCE
 from devrealm.issue import access_token
-from tests.wire.fixtures import layer_on, skip_core_without_redis, watched
+from tests.lanes import in_full
+from tests.wire.fixtures import RECHECK_SECONDS, layer_on, watched
 from tests.wire.servers import eventually
 
-# Seconds after the commit; what DESIGN and the README promise.
-BOUND = 2
-
-CAST = """
-import sys, time
-import django; django.setup()
-from api.models import Identity, Membership, Organization, end_session
-_, org_id, first, second = sys.argv
-"""
-PREPARE = """
-organization = Organization.objects.create(id=org_id, name=org_id)
-for subject in (first, second):
-    user = Identity.objects.active_user({"sub": subject})
-    Membership.objects.create(organization=organization, user=user)
-"""
-CHANGES = {
-    "user disabled": (
-        "user = Identity.objects.get(subject=first).user; user.is_active = False; user.save()",
-        CloseCode.UNAUTHORIZED,
-    ),
-    "session ended": ("end_session(first)", CloseCode.UNAUTHORIZED),
-    "membership ended": (
-        "Membership.objects.filter(user__identity__subject=first).delete()",
-        CloseCode.FORBIDDEN,
-    ),
+# The servers, two at once in the full lane, and the layer on which all of them hear the change.
+STAGES = {
+    "config.server": (["config.server"], "pubsub"),
+    "pubsub": (["daphne", "uvicorn"], "pubsub"),
+    "core": (["daphne", "uvicorn"], "core"),
 }
 
 
 class Stage:
-    """An organisation and two members, and changes to them from another process."""
+    """An organisation and two members, on servers that run."""
 
-    def __init__(self, environment: dict[str, str]):
-        self.environment = os.environ | environment
+    def __init__(self, servers):
+        self.servers = servers
         self.org_id, self.first, self.second = str(uuid4()), f"first {uuid4()}", f"second {uuid4()}"
-        self.change(PREPARE)
-
-    def change(self, code: str) -> float:
-        """Run the code in a process of its own; return when it was done, by the wall clock."""
-        done = subprocess.run(
-            [sys.executable, "-c", f"{CAST}\n{code}\nprint(time.time())"]
-            + [self.org_id, self.first, self.second],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return float(done.stdout)
 
     @property
     def path(self) -> str:
@@ -69,60 +37,87 @@ class Stage:
     def token(self, subject: str) -> str:
         return access_token("alice", sub=subject, sid=subject)
 
+    def prepare(self):
+        organization = Organization.objects.create(id=self.org_id, name=self.org_id)
+        for subject in (self.first, self.second):
+            user = Identity.objects.active_user({"sub": subject})
+            Membership.objects.create(organization=organization, user=user)
 
-@pytest.fixture(params=["pubsub", "core"])
-def stage(request, environment, redis_port):
-    skip_core_without_redis(request.param)
-    layer = {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(redis_port)}
-    stage = Stage(environment | layer | {"CHANNEL_LAYER": request.param})
-    stage.layer = request.param
-    return stage
+    # What this process changes, which is none of the servers'.
+
+    def disable_user(self):
+        user = Identity.objects.get(subject=self.first).user
+        user.is_active = False
+        user.save()
+
+    def end_session(self):
+        end_session(self.first)
+
+    def end_membership(self):
+        Membership.objects.filter(user__identity__subject=self.first).delete()
+
+    def deactivate_organisation(self):
+        organization = Organization.objects.get(id=self.org_id)
+        organization.is_active = False
+        organization.save()
+
+    def delete_organisation(self):
+        Organization.objects.get(id=self.org_id).delete()
 
 
-@pytest.fixture
-def both_servers(start, stage):
-    """Both servers at once, on one layer: two processes that hear the same word."""
-    daphne, uvicorn = (watched(start(name, stage.layer)) for name in ("daphne", "uvicorn"))
-    yield from zip(daphne, uvicorn, strict=True)
+@pytest.fixture(params=["config.server", *in_full(["pubsub", "core"])])
+async def stage(request, start, redis_port, shared_database):
+    names, layer = STAGES[request.param]
+    async with layer_on(redis_port, layer):
+        with ExitStack() as stack:
+            see = contextmanager(watched)
+            stage = Stage([stack.enter_context(see(start(name, layer))) for name in names])
+            await sync_to_async(stage.prepare)()
+            yield stage
 
 
-@pytest.mark.usefixtures("shared_database")
+CHANGES = {
+    "user disabled": (Stage.disable_user, CloseCode.UNAUTHORIZED),
+    "session ended": (Stage.end_session, CloseCode.UNAUTHORIZED),
+    "membership ended": (Stage.end_membership, CloseCode.FORBIDDEN),
+}
+
+
 @pytest.mark.parametrize(("change", "code"), CHANGES.values(), ids=CHANGES)
-async def test_right_taken_away_elsewhere_closes_its_sockets(
-    both_servers, stage, connect, redis_port, change, code
-):
+async def test_right_taken_away_elsewhere_closes_its_sockets(stage, connect, change, code):
+    """The servers look nobody up meanwhile, so it is the message of the change that does it."""
+    assert PATIENCE < RECHECK_SECONDS
     theirs, others = [], []
-    for server in both_servers:
+    for server in stage.servers:
         for clients, subject in ((theirs, stage.first), (others, stage.second)):
             client = await connect(server, stage.path, token=stage.token(subject))
             assert (await client.receive())["type"] == "connection.established"
             clients.append(client)
-    committed = stage.change(change)
+    await sync_to_async(change)(stage)
     for client in theirs:
         assert (await client.receive())["code"] == code
-        assert time.time() - committed < BOUND
         assert await client.closed() == code
-    async with layer_on(redis_port, stage.layer):
-        await broadcast_org_event(stage.org_id, "after", {})
+    await broadcast_org_event(stage.org_id, "after", {})
     for client in others:
         assert (await client.receive())["event_type"] == "after"
 
 
-@pytest.mark.parametrize("end", ["is_active = False; organization.save()", "delete()"])
-async def test_organisation_that_ends_elsewhere_closes_all_its_sockets(
-    both_servers, stage, connect, end
-):
+ENDS = {"is_active = False": Stage.deactivate_organisation, "delete": Stage.delete_organisation}
+
+
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+async def test_organisation_that_ends_elsewhere_closes_all_its_sockets(stage, connect, end):
     clients = []
-    for server in both_servers:
+    for server in stage.servers:
         for subject in (stage.first, stage.second):
             client = await connect(server, stage.path, token=stage.token(subject))
             assert (await client.receive())["type"] == "connection.established"
             clients.append(client)
-    stage.change(f"organization = Organization.objects.get(id=org_id); organization.{end}")
+    await sync_to_async(end)(stage)
     for client in clients:
         assert (await client.receive())["code"] == CloseCode.FORBIDDEN
         assert await client.closed() == CloseCode.FORBIDDEN
-    again = await connect(both_servers[0], stage.path, token=stage.token(stage.first))
+    again = await connect(stage.servers[0], stage.path, token=stage.token(stage.first))
     assert (await again.receive())["code"] == CloseCode.FORBIDDEN
 
 

@@ -9,9 +9,12 @@ import pytest
 
 from tests.wire.servers import COMMANDS, serving
 
-pytestmark = pytest.mark.skipif(
-    find_spec("kosoku") is None, reason="needs kosoku: pip install -e '.[conformance]'"
-)
+pytestmark = [
+    pytest.mark.full,
+    pytest.mark.skipif(
+        find_spec("kosoku") is None, reason="needs kosoku: pip install -e '.[conformance]'"
+    ),
+]
 
 # All but 12 and 13, compression: a dozen of these 216 did not end within a hundred seconds.
 GROUPS = ["1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "9.*", "10.*"]

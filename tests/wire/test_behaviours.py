@@ -4,10 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.lanes import lanes_chosen
 from tests.readme import README, servers_as_told
 from tests.wire.behaviours import CASES
 from tests.wire.measure import measured
-from tests.wire.servers import COMMANDS
+from tests.wire.servers import COMMANDS, EACH_SERVER
 
 TOLD = servers_as_told(README.read_text())
 
@@ -16,14 +17,19 @@ The server does not do what the README says.
 If it is right to do so: python -m tests.regenerate README.md"""
 
 
+# By lane.
+SERVERS = {"quick": ["config.server"], "full": ["daphne", "uvicorn"]}
+
+
 @pytest.fixture(scope="module")
-def measuring():
-    """All servers at once, since each is mostly waited for."""
+def measuring(pytestconfig):
+    """Measure the servers of this lane at once, since each is mostly waited for."""
+    names = [name for lane in lanes_chosen(pytestconfig) for name in SERVERS[lane]]
     with ThreadPoolExecutor() as pool:
-        return {name: pool.submit(measured, name) for name in COMMANDS}
+        return {name: pool.submit(measured, name) for name in names}
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", EACH_SERVER)
 def test_server_does_what_the_readme_says(measuring, name):
     assert measuring[name].result() == TOLD[name], MEASURE_AGAIN
 

@@ -14,6 +14,8 @@ from tests.wire.schedules import CALM
 from tests.wire.servers import COMMANDS, free_port, serving
 from tests.wire.stacks import Stack
 
+pytestmark = pytest.mark.full
+
 ALICE = PEOPLE["alice"].subject
 
 # Each layer, and each server once.

@@ -52,7 +52,7 @@ def fresh_project(folder, redis_port, certs) -> dict[str, str]:
 
 async def test_copied_app_serves_alice_in_a_fresh_project(tmp_path, start, redis_port, connect):
     """Keys come over HTTP, as from a Keycloak: from the stand-in that another server runs."""
-    realm = f"{start('daphne', 'pubsub').http}/realms/demo"
+    realm = f"{start('config.server', 'pubsub').http}/realms/demo"
     certs = f"{realm}/protocol/openid-connect/certs"
     environment = await asyncio.to_thread(fresh_project, tmp_path, redis_port, certs)
     with serving([*COMMANDS["daphne"], "mysite.asgi:application"], **environment) as server:

@@ -1,7 +1,6 @@
 """A crowd of sockets, when `config.server` is stopped."""
 
 import asyncio
-import shutil
 from collections import Counter
 
 import pytest
@@ -14,7 +13,7 @@ from tests.load.stand import House, Stand
 
 CLIENTS = 500
 
-pytestmark = pytest.mark.skipif(not shutil.which("redis-server"), reason="needs redis-server")
+pytestmark = pytest.mark.full
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ from tests.wire.laboratory import run, steady
 from tests.wire.schedules import Fault, Schedule, at_random, in_turn, repeated
 from tests.wire.stacks import Stack, guide
 
+pytestmark = pytest.mark.full
+
 AUDIENCE = seats(hall=20, side=3, alone=3)
 
 CUTS = Schedule("two cuts of 2 s", repeated("cut_network", 2, seconds=2, every=2.5))

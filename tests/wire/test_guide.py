@@ -6,7 +6,11 @@ import subprocess
 import sys
 import textwrap
 
+import pytest
+
 from devrealm.people import ORG_ID, PEOPLE
+
+pytestmark = pytest.mark.full
 
 # As the guide prints them, but for the ids, which must be somebody's.
 ASYNC_SENDER = """

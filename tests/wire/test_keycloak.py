@@ -3,7 +3,6 @@
 import contextlib
 from functools import partial
 
-import httpx
 import jwt
 import pytest
 
@@ -18,9 +17,12 @@ from tests.wire.keycloak import claims_of, listening, real_realm
 from tests.wire.servers import COMMANDS, eventually, serving
 
 ISSUER = getattr(test_settings, "REAL_KEYCLOAK", None)
-pytestmark = pytest.mark.skipif(
-    not ISSUER, reason='needs a Keycloak: variables=$(.ci/keycloak) && eval "$variables"'
-)
+pytestmark = [
+    pytest.mark.full,
+    pytest.mark.skipif(
+        not ISSUER, reason='needs a Keycloak: variables=$(.ci/keycloak) && eval "$variables"'
+    ),
+]
 
 NOTIFICATIONS = "/ws/notifications/"
 EVENTS = f"/ws/events/{ORG_ID}/"
@@ -140,7 +142,7 @@ async def test_token_of_another_kind_is_refused(server, realm, kind):
     tokens = await realm.sign_in("alice")
     assert await verdict(server, tokens[kind]) == CloseCode.UNAUTHORIZED
     headers = {"Authorization": f"Bearer {tokens[kind]}"}
-    async with httpx.AsyncClient(base_url=server.http, headers=headers) as http:
+    async with server.requests(headers=headers) as http:
         assert (await http.get("/api/me/")).status_code == 401
 
 

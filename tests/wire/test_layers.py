@@ -1,11 +1,13 @@
 """What happens when the part under the layer is out of reach, or dies."""
 
-import httpx
+from uuid import uuid4
+
 import pytest
 
 from api.close_codes import CloseCode
 from api.consumers import broadcast_notification
-from api.groups import user_group
+from api.groups import org_group, user_group
+from api.models import Organization
 from classroom import token
 from devrealm.people import ORG_ID, PEOPLE
 from tests.wire.fixtures import layer_on
@@ -19,13 +21,14 @@ ALICE = PEOPLE["alice"].subject
 def out_of_reach(environment):
     """A server whose Redis is not there."""
     settings = {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(free_port())}
-    with serving([*COMMANDS["daphne"], "config.asgi:application"], **environment, **settings) as it:
+    command = [*COMMANDS["config.server"], "config.asgi:application"]
+    with serving(command, **environment, **settings) as it:
         yield it
 
 
 async def test_broadcast_without_redis_does_not_fail_the_request(out_of_reach):
     headers = {"Authorization": f"Bearer {token('alice')}"}
-    async with httpx.AsyncClient(base_url=out_of_reach.http, headers=headers) as http:
+    async with out_of_reach.requests(headers=headers) as http:
         notified = await http.post("/api/me/notifications/", json={"title": "Hello"})
         created = await http.post(f"/api/organizations/{ORG_ID}/resources/", json={"name": "Plan"})
     assert (notified.status_code, created.status_code) == (202, 201)
@@ -40,6 +43,7 @@ async def test_socket_without_redis_reads_4104_and_may_come_back(out_of_reach, c
     assert await alice.closed() == 4104
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("layer", ["pubsub", "core"])
 async def test_socket_outlives_its_redis(environment, connect, layer, shared_database):
     """Nobody is closed, and what is sent while there is none arrives all the same."""
@@ -89,10 +93,8 @@ async def nobody_in(redis, group) -> bool:
     return await members(redis, group) == 0
 
 
-@pytest.mark.parametrize("layer", ["pubsub", "core"])
-async def test_refused_socket_joins_nothing(start, layer, connect, redis):
-    server = start("daphne", layer)
-    mallory = await connect(server, f"/ws/events/{ORG_ID}/", "mallory")
+async def test_refused_socket_joins_nothing(served, connect, redis):
+    organization = await Organization.objects.acreate(id=uuid4(), name="Nobody's")
+    mallory = await connect(served, f"/ws/events/{organization.id}/", "mallory")
     assert (await mallory.receive())["code"] == CloseCode.FORBIDDEN
-    assert await redis.keys("asgi:group:org.*") == []
-    assert await redis.pubsub_channels("asgi__group__org.*") == []
+    assert await members(redis, org_group(organization.id)) == 0

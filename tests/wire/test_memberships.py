@@ -1,7 +1,5 @@
 """Memberships of the core layer, which Redis forgets by the time of joining."""
 
-import shutil
-
 import pytest
 
 from api.consumers import broadcast_org_event
@@ -12,7 +10,7 @@ from tests.wire.parts import AppServer
 from tests.wire.servers import eventually
 from tests.wire.short_memberships import GROUP_EXPIRY
 
-pytestmark = pytest.mark.skipif(not shutil.which("redis-server"), reason="needs redis-server")
+pytestmark = pytest.mark.full
 
 # Tried once with a hundred, which takes three minutes.
 ROUNDS = 5

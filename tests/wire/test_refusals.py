@@ -3,7 +3,6 @@
 import asyncio
 from uuid import uuid4
 
-import httpx
 import jwt
 import pytest
 from websockets.exceptions import InvalidStatus
@@ -119,7 +118,7 @@ async def test_two_tokens_that_differ_are_4001(server, connect):
 
 
 async def test_rest_api_gives_the_same_verdict(server):
-    async with httpx.AsyncClient(base_url=server.http) as http:
+    async with server.requests() as http:
         for bad in BAD_TOKENS.values():
             headers = {"Authorization": f"Bearer {bad}"} if bad else {}
             answer = await http.get("/api/me/", headers=headers)

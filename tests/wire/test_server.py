@@ -6,13 +6,13 @@ import signal
 import socket as sockets
 from contextlib import contextmanager
 
-import httpx
 import pytest
 from websockets.asyncio.client import connect as open_socket
 from websockets.exceptions import ConnectionClosed
 
 from classroom import token
 from devrealm.people import ORG_ID
+from tests.lanes import in_full
 from tests.wire.servers import COMMANDS, serving
 
 OURS = COMMANDS["config.server"]
@@ -27,7 +27,7 @@ def stubborn():
         yield server
 
 
-@pytest.fixture(params=["pubsub", "core"])
+@pytest.fixture(params=["pubsub", *in_full(["core"])])
 def reference(request, environment, redis_port):
     layer = {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(redis_port)}
     layer |= {"CHANNEL_LAYER": request.param, "WEBSOCKET_DRAIN_SECONDS": "1"}
@@ -67,13 +67,14 @@ async def test_stop_closes_every_socket_with_1012_and_leaves_nothing_behind(
 
 async def test_stop_lets_a_request_finish(stubborn):
     with serving([*OURS, "tests.wire.stubborn:application"]) as server:
-        async with httpx.AsyncClient(base_url=server.http) as http:
+        async with server.requests() as http:
             asked = asyncio.create_task(http.get("/"))
             await server.logs("asked")
             server.process.send_signal(signal.SIGTERM)
             assert (await asked).text == "late"
 
 
+@pytest.mark.full
 async def test_stop_waits_for_the_end_of_nobody_for_ever():
     with serving([*OURS, "tests.wire.stubborn:application"]) as server:
         socket = await opened(server, "/ignore_the_end/")
@@ -83,6 +84,7 @@ async def test_stop_waits_for_the_end_of_nobody_for_ever():
         assert await asyncio.to_thread(server.process.wait, 15) == 0
 
 
+@pytest.mark.full
 async def test_stop_lets_an_application_speak_into_the_close():
     with serving([*OURS, "tests.wire.stubborn:application"]) as server:
         socket = await opened(server, "/send_until_the_end/")
@@ -154,6 +156,7 @@ def memory_of(server) -> int:
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
+@pytest.mark.full
 async def test_flood_that_no_application_takes_is_not_read(stubborn):
     socket = await opened(stubborn, "/never_receive/")
     with growth_of(stubborn):
@@ -191,6 +194,7 @@ def deaf_client(server, path):
         yield client
 
 
+@pytest.mark.full
 async def test_application_waits_for_a_client_that_does_not_read(stubborn):
     with growth_of(stubborn), deaf_client(stubborn, "/send_for_ever/"):
         await asyncio.sleep(1)  # in which Daphne would hold some hundred megabytes
@@ -200,6 +204,7 @@ async def test_application_waits_for_a_client_that_does_not_read(stubborn):
     await other.close()
 
 
+@pytest.mark.full
 async def test_client_that_never_answers_the_close_does_not_keep_the_server(reference):
     with deaf_client(reference, f"/ws/notifications/?token={token('alice')}"):
         reference.process.send_signal(signal.SIGTERM)

@@ -7,12 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
 import pytest
 
 from classroom import Client, token
 from tests.wire.fixtures import demo_served
 from tests.wire.servers import free_port, serving
+
+pytestmark = pytest.mark.full
 
 MANAGE = str(Path(__file__).parents[2] / "reference_app" / "manage.py")
 
@@ -43,8 +44,8 @@ async def test_runserver_serves_sockets_and_requests(environment):
         alice = await Client.connect(f"{server.ws}/ws/notifications/", token=token("alice"))
         assert (await alice.receive())["type"] == "connection.established"
         await alice.leave()
-        async with httpx.AsyncClient() as http:
-            assert (await http.get(f"{server.http}/api/me/")).status_code == 401
+        async with server.requests() as http:
+            assert (await http.get("/api/me/")).status_code == 401
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,8 @@ from tests.wire.schedules import CALM
 from tests.wire.servers import COMMANDS, eventually
 from tests.wire.stacks import Stack
 
+pytestmark = pytest.mark.full
+
 CLIENTS, EVENTS, STALLED = 100, 1_000, 50
 
 # Events before one stops: by then the server's memory is what the others need.

@@ -1,13 +1,13 @@
 """Many who connect at the same moment, as after a restart, while each look-up takes 20 ms."""
 
-import shutil
-
 import pytest
 
 from tests.load.contenders import reference
 from tests.load.scenarios import EVENTS_PATH, NOTIFICATIONS_PATH, ask
 from tests.load.stand import House, Stand
 from tests.wire.servers import COMMANDS
+
+pytestmark = pytest.mark.full
 
 CLIENTS = 500
 
@@ -32,7 +32,6 @@ async def greeted(house, contender, path) -> int:
     return answer["greeted"]
 
 
-@pytest.mark.skipif(not shutil.which("redis-server"), reason="needs redis-server")
 @pytest.mark.parametrize("path", [EVENTS_PATH, NOTIFICATIONS_PATH], ids=["one stream", "many"])
 @pytest.mark.parametrize("server", COMMANDS)
 async def test_storm_of_500_is_let_in(house, server, path):
@@ -40,7 +39,6 @@ async def test_storm_of_500_is_let_in(house, server, path):
     assert await greeted(house, reference(server, "pubsub"), path) == CLIENTS
 
 
-@pytest.mark.skipif(not shutil.which("redis-server"), reason="needs redis-server")
 async def test_storm_of_500_streams_does_not_exhaust_the_layer(house):
     """The core layer's pool ends at 100 connections, and raises."""
     contender = reference("uvicorn", "core")

@@ -1,10 +1,13 @@
 """The guide's Celery task in a worker process; notebook 08 runs it in memory."""
 
+import pytest
 from kombu import Connection
 
 from api.tasks import process_document
 from devrealm.people import ORG_ID, PEOPLE
 from tests.wire.servers import COMMANDS, real_redis, serving
+
+pytestmark = pytest.mark.full
 
 ALICE = PEOPLE["alice"].subject
 WORKER = ["-m", "celery", "-A", "config", "worker", "--pool", "solo", "--loglevel", "INFO"]

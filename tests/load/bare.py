@@ -1,6 +1,7 @@
-"""The bare ASGI floor: what a server costs with hardly an application behind it.
+"""A bare ASGI application, which shows what a server costs by itself.
 
 It greets whoever comes, and sends what one says to all, as an event of an organisation goes to all.
+Its cost is no lower bound: on Daphne a delivery of the reference was measured to cost less.
 """
 
 GREETING = {"type": "websocket.send", "text": '{"type": "connection.established"}'}
