@@ -9,6 +9,9 @@ import pytest
 
 QUICK, FULL, LONG = LANES = ("quick", "full", "long")
 
+# Beside them, what only PostgreSQL can do is tested where the unit tests run on it.
+POSTGRESQL = "postgresql"
+
 # The files that take longest start first: one that starts last keeps a worker busy alone.
 LONGEST_FIRST = (
     "12_in_production.ipynb",
@@ -66,14 +69,14 @@ def pytest_runtest_makereport(item, call):
 
 def lanes_chosen(config) -> list[str]:
     if config.getoption("all"):
-        return [QUICK, FULL]
+        return [QUICK, FULL, *([POSTGRESQL] if "TEST_DATABASE_URL" in os.environ else [])]
     return [lane for lane in (FULL, LONG) if config.getoption(lane)] or [QUICK]
 
 
 def lane_of(item) -> str:
     """Return the lane of a test: `long` wins over `full`, which a whole file may have."""
     marked = {mark.name for mark in item.iter_markers()}
-    return next((lane for lane in (LONG, FULL) if lane in marked), QUICK)
+    return next((lane for lane in (POSTGRESQL, LONG, FULL) if lane in marked), QUICK)
 
 
 def in_full(values) -> list:

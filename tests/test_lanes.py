@@ -24,6 +24,9 @@ def test_service(): pass
 @pytest.mark.long
 def test_wait(): pass
 
+@pytest.mark.postgresql
+def test_many_writers(): pass
+
 def test_unit(): pass
 """
 
@@ -35,16 +38,18 @@ EXPECTED = {
 }
 
 
-def collected(folder, lane: str) -> set[str]:
+def collected(folder, lane: str, **more: str) -> set[str]:
     """Return the names of the tests that pytest would run in a lane."""
     (folder / "test_module.py").write_text(MODULE)
-    (folder / "pytest.ini").write_text("[pytest]\nmarkers =\n  full: x\n  long: x\n")
+    (folder / "pytest.ini").write_text(
+        "[pytest]\nmarkers =\n  full: x\n  long: x\n  postgresql: x\n"
+    )
     options = ["-p", "tests.lanes", "--collect-only", "-q"]
     lanes = [] if lane == "quick" else [f"--{lane}"]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "--rootdir", folder, *options, *lanes, str(folder)],
         cwd=ROOT,
-        env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"} | more,
         capture_output=True,
         text=True,
     )
@@ -54,6 +59,11 @@ def collected(folder, lane: str) -> set[str]:
 @pytest.mark.parametrize("lane", EXPECTED)
 def test_lane_runs_its_own_tests_and_no_others(tmp_path, lane):
     assert collected(tmp_path, lane) == EXPECTED[lane]
+
+
+def test_what_only_postgresql_can_do_runs_where_the_unit_tests_run_on_it(tmp_path):
+    on_postgresql = collected(tmp_path, "all", TEST_DATABASE_URL="postgres://")
+    assert on_postgresql == EXPECTED["all"] | {"test_many_writers"}
 
 
 def test_this_run_has_tests_of_its_lanes_only(request):

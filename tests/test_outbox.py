@@ -15,10 +15,6 @@ from tests.entries import append
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ON_POSTGRESQL = pytest.mark.skipif(
-    "connection.vendor != 'postgresql'", reason="SQLite has one writer"
-)
-
 
 def frame(stream: str, number: int = 1) -> Outgoing:
     return Outgoing(stream, frames.encode_entry({"type": "event", "n": number}))
@@ -288,7 +284,7 @@ def test_what_was_left_of_another_stream_stays_until_it_is_asked_for():
     assert not Stream.objects.filter(name="b").exists()
 
 
-@ON_POSTGRESQL
+@pytest.mark.postgresql
 def test_open_transaction_that_has_sent_delays_nobody(published):
     begun, end = threading.Event(), threading.Event()
 
@@ -315,7 +311,7 @@ def test_open_transaction_that_has_sent_delays_nobody(published):
     assert kept("a") == [2, 3, 1]
 
 
-@ON_POSTGRESQL
+@pytest.mark.postgresql
 def test_thread_of_a_transaction_that_waits_for_it_may_send(published):
     with transaction.atomic():
         sent("a", 1)
@@ -323,22 +319,7 @@ def test_thread_of_a_transaction_that_waits_for_it_may_send(published):
     assert kept("a") == [2, 1]
 
 
-@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="PostgreSQL has many writers")
-def test_on_sqlite_a_second_writer_is_told_that_there_is_one(published):
-    with transaction.atomic():
-        sent("a", 1)
-        with pytest.raises(OperationalError, match="holds SQLite's only write lock"):
-            in_thread(impatient, sent, "a", 2).result()
-    assert kept("a") == [1]
-
-
-def impatient(work, *arguments):
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA busy_timeout = 50")
-    return work(*arguments)
-
-
-@ON_POSTGRESQL
+@pytest.mark.postgresql
 def test_stream_that_is_locked_for_too_long_gets_the_frame_later():
     sent("a", 1)
     locked, end = threading.Event(), threading.Event()
@@ -365,7 +346,7 @@ def test_stream_that_is_locked_for_too_long_gets_the_frame_later():
     assert kept("a") == [1, 2]
 
 
-@ON_POSTGRESQL
+@pytest.mark.postgresql
 def test_crossed_transactions_both_commit(published):
     together = threading.Barrier(2)
 
@@ -382,7 +363,7 @@ def test_crossed_transactions_both_commit(published):
     assert sorted(kept("a")) == sorted(kept("b")) == sorted([*range(20)] * 2)
 
 
-@ON_POSTGRESQL
+@pytest.mark.postgresql
 @pytest.mark.parametrize("level", ["REPEATABLE READ", "SERIALIZABLE"])
 def test_stricter_isolation_of_the_connection_costs_no_frame(published, level):
     def send_many(number):

@@ -26,7 +26,8 @@ from tests.wire.servers import free_port
 DEBIAN = "/usr/lib/postgresql/*/bin"
 
 # The modules whose logic is in a transaction, a lock, an index or a query.
-DECIDED = ["authority", "feed", "layer", "models", "resume", "signals", "streams", "views"]
+DECIDED = ["authority", "feed", "group_commit", "layer", "models", "outbox", "resume", "signals"]
+DECIDED += ["streams", "views"]
 
 
 @contextlib.contextmanager
