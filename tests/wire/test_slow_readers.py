@@ -1,4 +1,4 @@
-"""One client of a hundred stops reading: whom that concerns, on each server."""
+"""One client of many stops reading: whom that concerns, on each server."""
 
 import asyncio
 from pathlib import Path
@@ -14,7 +14,8 @@ from tests.wire.stacks import Stack
 
 pytestmark = pytest.mark.full
 
-CLIENTS, EVENTS, STALLED = 100, 1_000, 50
+# So few that a busy machine serves all others in time: none of them may be called slow.
+CLIENTS, EVENTS, STALLED = 30, 1_000, 15
 
 # Events before one stops: by then the server's memory is what the others need.
 BEFORE = 200
@@ -39,7 +40,7 @@ async def test_client_that_stops_reading_costs_the_others_and_the_server_nothing
 ):
     """It is closed when it is too far behind, and ends with everything all the same."""
     settings = environment | PROMPT | {"WEBSOCKET_MAX_BEHIND": BEHIND}
-    plan = Plan(seats(CLIENTS), ["hall"], BEFORE + EVENTS, every=0.012, padding=SIZE)
+    plan = Plan(seats(CLIENTS), ["hall"], BEFORE + EVENTS, every=0.01, padding=SIZE)
     async with Laboratory(settings, Stack(server), CALM) as laboratory:
         await laboratory.assemble(plan, stalls=STALLED, stalls_after=BEFORE)
         performance = asyncio.create_task(laboratory.perform())
