@@ -41,7 +41,7 @@ WIRETAP = """{
       this.addEventListener("close", ({code}) => (call.code = code));
       if (pathname !== "/ws/notifications/") return;
       this.addEventListener("open", () => {
-        const query = search.replace(/(token|epoch)=[^&]+/g, "$1=…");
+        const query = search.replace(/(token|position)=[^&]+/g, "$1=…");
         const offer = protocols ? ` ${protocols[0]}, bearer.…` : "";
         note("page", "server", `connect ${pathname}${query}${offer}`);
         note("server", "page", `accept ${this.protocol}`.trim());

@@ -3,8 +3,14 @@ import type { AddressInfo } from "node:net";
 
 import { type WebSocket, WebSocketServer } from "ws";
 
+import type { Place } from "../src/realtime";
 import { KNOWN_CODES } from "../src/realtime/closeCodes";
 import { Inbox } from "./inbox";
+
+/** A place of a stream; a history that began anew has other positions for the same offsets. */
+export function at(offset: number, history = "first"): Place {
+  return { offset, position: `${history}/${offset}` };
+}
 
 /** A real WebSocket server that speaks the contract, as each test tells it. */
 export class Server {
@@ -100,15 +106,19 @@ export class Connection {
       message: "Connected to your notifications.",
       user_id: "alice",
       expires_at: "2026-11-24T12:00:00+00:00",
-      epoch: "e1",
-      offset: 0,
+      ...at(0),
       recovered: null,
       ...greeting,
     });
   }
 
-  notify(offset: number, title = `n${offset}`): void {
-    this.send({ type: "notification", notification: { title, body: "" }, offset });
+  notify(offset: number, title = `n${offset}`, history?: string): void {
+    const notification = { title, body: "" };
+    this.send({ type: "notification", notification, ...at(offset, history) });
+  }
+
+  omit(offset: number, size = 2_000_000): void {
+    this.send({ type: "entry.omitted", size, ...at(offset) });
   }
 
   /** Close as the app does: a last frame, then the code. */

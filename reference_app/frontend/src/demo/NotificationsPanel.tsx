@@ -1,12 +1,15 @@
 import { memo, useEffect, useRef } from "react";
 
-import { type NotificationItem, useNotifications } from "../react";
+import { useNotifications } from "../react";
 import type { Status, TokenProvider } from "../realtime";
+import type { Listed } from "./inbox";
 import { LeavingButton } from "./LeavingButton";
 import { StatusLine } from "./StatusLine";
+import { Summary } from "./Summary";
 import { Toasts } from "./Toasts";
 import { frameRow, type NewRow } from "./trace";
 import { useInbox } from "./useInbox";
+import { omittedWords } from "./wording";
 
 interface Props {
   token: TokenProvider;
@@ -17,15 +20,12 @@ interface Props {
 
 /** The user's own notifications: what is new pops up, what is unread is counted. */
 export function NotificationsPanel({ token, trace, onStatus, onUnread }: Props) {
-  const { notifications, status, error } = useNotifications({
+  const { notifications, arrived, status, error } = useNotifications({
     token,
-    onFrame: (direction, frame) => {
-      trace(frameRow("notifications", direction, frame));
-      if (frame.type === "connection.established") inbox.established(frame);
-    },
+    onFrame: (...frame) => trace(frameRow("notifications", ...frame)),
   });
   const toasts = useRef<HTMLDivElement>(null);
-  const inbox = useInbox(notifications, toasts);
+  const inbox = useInbox(notifications, arrived, toasts);
   useEffect(() => onStatus(status), [status, onStatus]);
   useEffect(() => onUnread(inbox.unread), [inbox.unread, onUnread]);
 
@@ -66,7 +66,7 @@ function Unread({ count }: { count: number }) {
 }
 
 interface EntryProps {
-  item: NotificationItem;
+  item: Listed;
   isRead: boolean;
   markRead: (key: string) => void;
 }
@@ -75,14 +75,12 @@ const Entry = memo(function Entry({ item, isRead, markRead }: EntryProps) {
   return (
     <li className={isRead ? "read" : "unread"}>
       <div>
-        <strong>{item.title}</strong>
-        {!isRead && <span className="unseen"> (unread)</span>}
-        {item.body && <p>{String(item.body)}</p>}
+        <Summary item={item}>{!isRead && <span className="unseen"> (unread)</span>}</Summary>
       </div>
       {!isRead && (
         <LeavingButton
           className="quiet"
-          aria-label={`Mark read: ${item.title}`}
+          aria-label={`Mark read: ${item.omitted ? omittedWords(item.omitted) : item.title}`}
           onClick={() => markRead(item.key)}
         >
           Mark read

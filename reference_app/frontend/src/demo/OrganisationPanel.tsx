@@ -1,9 +1,10 @@
 import { memo, useEffect } from "react";
 
-import { type EventItem, useOrganizationEvents } from "../react";
+import { type EventItem, type OmittedItem, useOrganizationEvents } from "../react";
 import type { Status, TokenProvider } from "../realtime";
 import { StatusLine } from "./StatusLine";
 import { frameRow, type NewRow } from "./trace";
+import { omittedWords } from "./wording";
 
 interface Props {
   orgId: string;
@@ -35,12 +36,12 @@ export function OrganisationPanel({ orgId, token, trace, onStatus }: Props) {
   );
 }
 
-const Entry = memo(function Entry({ item }: { item: EventItem }) {
+const Entry = memo(function Entry({ item }: { item: EventItem | OmittedItem }) {
   return (
     <li>
       <div>
-        <strong>{item.event_type}</strong>
-        <p>{summaryOf(item.data)}</p>
+        {!item.omitted && <strong>{item.event_type}</strong>}
+        <p>{item.omitted ? omittedWords(item.omitted) : summaryOf(item.data)}</p>
       </div>
     </li>
   );

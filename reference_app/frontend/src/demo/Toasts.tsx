@@ -1,11 +1,12 @@
 import type { RefObject } from "react";
 
-import type { NotificationItem } from "../react";
+import type { Listed } from "./inbox";
 import { LeavingButton } from "./LeavingButton";
+import { Summary } from "./Summary";
 
 interface Props {
   region: RefObject<HTMLDivElement | null>;
-  toasts: NotificationItem[];
+  toasts: Listed[];
   more: number;
   close: () => void;
 }
@@ -15,10 +16,9 @@ export function Toasts({ region, toasts, more, close }: Props) {
   return (
     <div className="toasts" ref={region}>
       <div aria-live="polite">
-        {toasts.map(({ key, title, body }) => (
-          <div key={key} className="toast" data-testid="toast">
-            <strong>{title}</strong>
-            {body && <p>{String(body)}</p>}
+        {toasts.map((item) => (
+          <div key={item.key} className="toast" data-testid="toast">
+            <Summary item={item} />
           </div>
         ))}
         {toasts.length > 0 && (

@@ -1,8 +1,6 @@
 import { type RefObject, useCallback, useEffect, useReducer } from "react";
 
-import type { NotificationItem } from "../react";
-import type { Place } from "../realtime";
-import { EMPTY, type Inbox, inboxAfter } from "./inbox";
+import { EMPTY, type Inbox, inboxAfter, type Listed } from "./inbox";
 
 /** How long toasts stay when nothing more comes. */
 const TOASTS_MS = 6_000;
@@ -13,16 +11,16 @@ const TOASTS_MS = 6_000;
  * Toasts that the pointer or the focus is on stay (WCAG 2.2.1): `region` is where they are.
  */
 export function useInbox(
-  items: NotificationItem[],
+  items: Listed[],
+  arrived: number,
   region: RefObject<HTMLElement | null>,
 ): Inbox & {
-  established: (at: Place) => void;
   markRead: (key: string) => void;
   markAllRead: () => void;
   endToasts: () => void;
 } {
   const [inbox, dispatch] = useReducer(inboxAfter, EMPTY);
-  useEffect(() => dispatch({ type: "listed", items }), [items]);
+  useEffect(() => dispatch({ type: "listed", items, arrived }), [items, arrived]);
 
   useEffect(() => {
     if (inbox.toasts.length === 0) return;
@@ -34,7 +32,6 @@ export function useInbox(
 
   return {
     ...inbox,
-    established: (at) => dispatch({ type: "established", at }),
     // The same in each rendering, for rows that are rendered once.
     markRead: useCallback((key) => dispatch({ type: "read", key }), []),
     markAllRead: () => dispatch({ type: "all read", items }),

@@ -1,4 +1,4 @@
-import type { Status } from "../realtime";
+import type { OmittedFrame, Status } from "../realtime";
 
 /** How a status is shown: in words, and in a colour that says nothing else. */
 export interface Wording {
@@ -33,6 +33,23 @@ export function wordingOf(status: Status, now: number, complaint?: string): Word
 export function closureWords(status: Extract<Status, { code: number }>): string {
   const next = status.state === "waiting" ? "The client comes back." : afterwards(status.needsSignIn);
   return `${sentence(status.sentence)} ${next}`;
+}
+
+/** Say what is there in the place of an entry that was too large. */
+export function omittedWords({ size }: OmittedFrame): string {
+  return `A message of ${sizeWords(size)} was too large to be sent.`;
+}
+
+const UNITS = ["kB", "MB", "GB"];
+
+/** Round a size to what a person says of it: 2,000,000 bytes are 2 MB. */
+function sizeWords(bytes: number): string {
+  if (bytes < 1_000) return `${bytes} bytes`;
+  let [number, unit] = [bytes / 1_000, 0];
+  // What would be rounded to 1,000 is 1 of the next.
+  while (number >= 999.5 && unit < UNITS.length - 1) [number, unit] = [number / 1_000, unit + 1];
+  const digits = { maximumFractionDigits: number < 10 ? 1 : 0 };
+  return `${number.toLocaleString("en", digits)} ${UNITS[unit]}`;
 }
 
 function countdown(ms: number): string {

@@ -9,15 +9,18 @@ const FLUSH_MS = 16;
 /** Collects entries, and tells of many at once: a rendering for each would freeze a page. */
 export class History<Item extends Keyed> {
   private pending: Item[] = [];
+  private count = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly limit: number,
-    private readonly flush: (arrived: Item[]) => void,
+    /** Given what has come since it was last called, the latest of it, and how many in all. */
+    private readonly flush: (arrived: Item[], count: number) => void,
   ) {}
 
   add(item: Item): void {
     this.pending.push(item);
+    this.count += 1;
     // A hidden tab's timers come once a second, or once a minute.
     if (this.pending.length > 2 * this.limit) this.pending = lastOf(this.pending, this.limit);
     this.timer ??= setTimeout(() => this.flushNow(), FLUSH_MS);
@@ -31,7 +34,7 @@ export class History<Item extends Keyed> {
     const arrived = this.pending;
     this.pending = [];
     this.timer = undefined;
-    this.flush(arrived);
+    this.flush(arrived, this.count);
   }
 }
 

@@ -1,18 +1,13 @@
 import type { EventFrame } from "../realtime";
-import type { Keyed } from "./history";
-import { type StreamOptions, type StreamState, type Subscribe, useStream } from "./useStream";
+import { type Listed, type SentItem, type StreamOptions, type Subscribe, useStream } from "./useStream";
 
-export type EventItem = Pick<EventFrame, "event_type" | "data"> & Keyed;
+export type EventItem = Pick<EventFrame, "event_type" | "data"> & SentItem;
 
-/** Follow the events of one organisation, oldest first. */
+/** Follow the events of one organization, oldest first. */
 export function useOrganizationEvents(
   orgId: string,
   options: StreamOptions,
-): {
-  events: EventItem[];
-  status: StreamState<EventItem>["status"];
-  error: StreamState<EventItem>["error"];
-} {
+): Listed<"events", EventItem> {
   const url = options.url ?? `/ws/events/${encodeURIComponent(orgId)}/`;
   const { items, ...rest } = useStream(url, options, subscribe);
   return { events: items, ...rest };

@@ -4,6 +4,7 @@ import {
   type ClientEvents,
   type ClientOptions,
   type ErrorFrame,
+  type OmittedFrame,
   RealtimeClient,
   type Status,
 } from "../realtime";
@@ -20,20 +21,41 @@ export interface StreamOptions extends Omit<ClientOptions, "url"> {
   onFrame?: (...frame: ClientEvents["frame"]) => void;
 }
 
+/** An entry as it was sent. */
+export interface SentItem extends Keyed {
+  omitted?: undefined;
+}
+
+/** Is listed in the place of an entry that was too large to be sent: a page should say so there. */
+export interface OmittedItem extends Keyed {
+  omitted: OmittedFrame;
+}
+
 /** What a hook knows of its stream. */
 export interface StreamState<Item> {
-  items: Item[];
+  items: (Item | OmittedItem)[];
+  /** How many entries have come, with those that the list no longer holds. */
+  arrived: number;
   status: Status;
   /** The latest complaint since the socket opened, or the server took another token. */
   error: Error | ErrorFrame | null;
 }
+
+/** What a hook returns: the state of its stream, with a name for the items. */
+export type Listed<Name extends string, Item> = Omit<StreamState<Item>, "items"> &
+  Record<Name, StreamState<Item>["items"]>;
 
 /** Calls `add` for each entry of its kind that a client tells. */
 export type Subscribe<Item> = (client: RealtimeClient, add: (item: Item) => void) => void;
 
 const DEFAULT_LIMIT = 100;
 
-const NOTHING: StreamState<never> = { items: [], status: { state: "connecting" }, error: null };
+const NOTHING: StreamState<never> = {
+  items: [],
+  arrived: 0,
+  status: { state: "connecting" },
+  error: null,
+};
 
 /**
  * Follow one stream while the component is mounted.
@@ -41,7 +63,7 @@ const NOTHING: StreamState<never> = { items: [], status: { state: "connecting" }
  * A client connects after the turn in which it was opened, so the effect that StrictMode runs and
  * undoes at once opens no socket.
  */
-export function useStream<Item extends Keyed>(
+export function useStream<Item extends SentItem>(
   url: string,
   options: StreamOptions,
   subscribe: Subscribe<Item>,
@@ -60,8 +82,8 @@ export function useStream<Item extends Keyed>(
       if (isOver) return; // a token may fail after its stream was left
       setFollowed(({ state }) => ({ url, state: { ...state, ...part(state) } }));
     };
-    const history = new History<Item>(limit, (arrived) =>
-      change(({ items }) => ({ items: lastOf([...items, ...arrived], limit) })),
+    const history = new History<Item | OmittedItem>(limit, (added, arrived) =>
+      change(({ items }) => ({ items: lastOf([...items, ...added], limit), arrived })),
     );
     const client = clientOf(url, latest);
     client.on("status", (status) => change(() => ({ status })));
@@ -70,6 +92,7 @@ export function useStream<Item extends Keyed>(
     client.on("frame", (_, { type }) => {
       if (type === "token.refreshed") change(() => ({ error: null }));
     });
+    client.on("omitted", (omitted, key) => history.add({ key, omitted }));
     subscribe(client, (item) => history.add(item));
     client.open();
     return () => {

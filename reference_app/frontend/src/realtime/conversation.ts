@@ -81,6 +81,7 @@ export class Conversation {
         return this.begin(frame);
       case "notification":
       case "event":
+      case "entry.omitted":
         return this.deliver(frame);
       case "token.expiring":
         return void this.refresh.expiring();
@@ -101,11 +102,16 @@ export class Conversation {
   }
 
   private deliver(frame: EntryFrame): void {
-    const place = this.position.advance(frame.offset);
-    if (!place) return;
-    const key = `${place.epoch}:${place.offset}`;
-    if (frame.type === "event") this.events.emit("event", frame, key);
-    else this.events.emit("notification", frame, key);
+    if (!this.position.advance(frame)) return;
+    const key = frame.position;
+    switch (frame.type) {
+      case "notification":
+        return this.events.emit("notification", frame, key);
+      case "event":
+        return this.events.emit("event", frame, key);
+      case "entry.omitted":
+        return this.events.emit("omitted", frame, key);
+    }
   }
 
   private send(frame: ClientFrame): void {

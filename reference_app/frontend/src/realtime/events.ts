@@ -5,6 +5,7 @@ import type {
   EstablishedFrame,
   EventFrame,
   NotificationFrame,
+  OmittedFrame,
   ServerFrame,
 } from "./frames";
 import type { Place } from "./position";
@@ -16,6 +17,8 @@ export type ClientEvents = {
   established: [frame: EstablishedFrame];
   notification: [frame: NotificationFrame, key: string];
   event: [frame: EventFrame, key: string];
+  /** An entry was too large to be sent. Nothing else is lost, and asking again would not help. */
+  omitted: [frame: OmittedFrame, key: string];
   /** Something between the two places may be lost: load anew what the page shows. */
   gap: [from: Place | null, to: Place];
   /** The server complained, or no token could be had. */

@@ -1,3 +1,5 @@
+import type { Place } from "./position";
+
 /** What a notification says; a page may understand more keys. */
 export interface Notification {
   title: string;
@@ -5,28 +7,32 @@ export interface Notification {
   [key: string]: unknown;
 }
 
-export interface EstablishedFrame {
+export interface EstablishedFrame extends Place {
   type: "connection.established";
   message: string;
   user_id: string;
   org_id?: string;
   expires_at: string;
-  epoch: string;
-  offset: number;
+  /** Whether everything after the client's position follows; null if it named none. */
   recovered: boolean | null;
 }
 
-export interface NotificationFrame {
+export interface NotificationFrame extends Place {
   type: "notification";
   notification: Notification;
-  offset: number;
 }
 
-export interface EventFrame {
+export interface EventFrame extends Place {
   type: "event";
   event_type: string;
   data: unknown;
-  offset: number;
+}
+
+/** Stands in the place of an entry that cannot be sent. */
+export interface OmittedFrame extends Place {
+  type: "entry.omitted";
+  /** Bytes of the frame that was not sent. */
+  size: number;
 }
 
 export interface ClosingFrame {
@@ -58,13 +64,14 @@ export type ServerFrame =
   | EstablishedFrame
   | NotificationFrame
   | EventFrame
+  | OmittedFrame
   | ClosingFrame
   | ErrorFrame
   | PongFrame
   | TokenFrame;
 
-/** A frame that is an entry of the stream, at its offset. */
-export type EntryFrame = NotificationFrame | EventFrame;
+/** A frame that is an entry of the stream, or stands in the place of one. */
+export type EntryFrame = NotificationFrame | EventFrame | OmittedFrame;
 
 /** A frame that the client sends. */
 export type ClientFrame =

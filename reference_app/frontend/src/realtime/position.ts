@@ -1,30 +1,32 @@
-/** A place in a stream: an offset means something within its epoch only. */
+/** One entry of a stream, or its beginning. */
 export interface Place {
-  readonly epoch: string;
+  /** Rises by one from entry to entry. */
   readonly offset: number;
+  /** The server's name of this place. Only the server reads it; for a page it is a unique key. */
+  readonly position: string;
 }
 
 /** How far a client has read its stream. */
 export class Position {
   place: Place | null = null;
 
-  /** Go on from where the server says. */
-  begin({ epoch, offset }: Place): Place {
-    return (this.place = { epoch, offset });
+  /** Go on from where the server says, which may be before the last place. */
+  begin({ offset, position }: Place): Place {
+    return (this.place = { offset, position });
   }
 
-  /** Return the place of a new entry; null for one that was seen, or that has no place. */
-  advance(offset: number): Place | null {
-    if (!this.place || !(offset > this.place.offset)) return null;
-    return (this.place = { epoch: this.place.epoch, offset });
+  /** Move to an entry; false for one that was seen, or that has no place. */
+  advance({ offset, position }: Place): boolean {
+    if (!this.place || !(offset > this.place.offset)) return false;
+    this.place = { offset, position };
+    return true;
   }
 
   /** Return the URL that asks the server to go on from here. */
   addedTo(url: string): string {
     if (!this.place) return url;
     const resuming = new URL(url);
-    resuming.searchParams.set("epoch", this.place.epoch);
-    resuming.searchParams.set("offset", String(this.place.offset));
+    resuming.searchParams.set("position", this.place.position);
     return resuming.href;
   }
 }

@@ -13,6 +13,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Configuration } from "../../src/demo/configuration";
 import { Page } from "../../src/demo/Page";
 import { server, useServer } from "../client";
+import { at, type Connection } from "../server";
 
 useServer();
 configure({ asyncUtilTimeout: 20_000 });
@@ -51,11 +52,14 @@ function show(configuration: Configuration): void {
   );
 }
 
-/** Let four sockets in, and return that of alice's notifications. */
-async function alicesNotifications() {
+/** Let four sockets in, and return alice's: of her notifications, and of her organization. */
+async function alicesSockets() {
   const all = [];
   for (let count = 0; count < 4; count++) all.push(await server.established());
-  return all.find(({ token, path }) => token === "alice" && path === "/ws/notifications/")!;
+  const hers = all.filter(({ token }) => token === "alice");
+  return ["/ws/notifications/", "/ws/events/org-1/"].map(
+    (path) => hers.find((connection) => connection.path === path)!,
+  ) as [Connection, Connection];
 }
 
 const listed = (person: string, list: string) =>
@@ -63,7 +67,8 @@ const listed = (person: string, list: string) =>
 
 test("what one is told, the other is not; what is read leaves the title", async () => {
   show(LAPTOP);
-  (await alicesNotifications()).notify(1, "Hello");
+  const [notifications] = await alicesSockets();
+  notifications.notify(1, "Hello");
   await waitFor(() => expect(document.title).toBe("(1) Django Channels, live"));
   expect(listed("Alice", "Notifications").getAllByRole("listitem")).toHaveLength(1);
   expect(listed("Bob", "Notifications").queryAllByRole("listitem")).toEqual([]);
@@ -71,9 +76,27 @@ test("what one is told, the other is not; what is read leaves the title", async 
   await waitFor(() => expect(document.title).toBe("Django Channels, live"));
 });
 
+test("says in the place of an entry that it was too large, and goes on", async () => {
+  show(LAPTOP);
+  const [notifications, organization] = await alicesSockets();
+  for (const connection of [notifications, organization]) connection.omit(1);
+  notifications.notify(2, "Hello");
+  organization.send({ type: "event", event_type: "made", data: { resource_name: "It" }, ...at(2) });
+  const words = "A message of 2 MB was too large to be sent.";
+  await screen.findByRole("button", { name: `Mark read: ${words}` });
+  const texts = (list: string) =>
+    listed("Alice", list)
+      .getAllByRole("listitem")
+      .map(({ textContent }) => textContent);
+  await waitFor(() => expect(texts("Organisation feed")).toEqual(["madeIt", words]));
+  await waitFor(() => expect(texts("Notifications")).toHaveLength(2));
+  expect(texts("Notifications")[1]).toContain(words);
+  await waitFor(() => expect(document.title).toBe("(2) Django Channels, live"));
+});
+
 test("explains a close, and offers to sign in where only that helps", async () => {
   show(LAPTOP);
-  const connection = await alicesNotifications();
+  const [connection] = await alicesSockets();
   vi.mocked(fetch).mockResolvedValue(
     Response.json({ error: "invalid_grant", error_description: "No." }, { status: 401 }),
   );

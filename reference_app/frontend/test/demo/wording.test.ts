@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import { endRow, frameRow } from "../../src/demo/trace";
-import { wordingOf } from "../../src/demo/wording";
+import { omittedWords, wordingOf } from "../../src/demo/wording";
 import { KNOWN_CODES, type Status } from "../../src/realtime";
 import { closureOf } from "../../src/realtime/closure";
 import { stopped, waiting } from "../../src/realtime/status";
@@ -43,6 +43,21 @@ describe("a status in words", () => {
   });
 });
 
+describe("what was too large to be sent", () => {
+  test.each([
+    [512, "512 bytes"],
+    [65_737, "66 kB"],
+    [999_499, "999 kB"],
+    [999_500, "1 MB"],
+    [1_100_000, "1.1 MB"],
+    [2_000_000, "2 MB"],
+    [3_000_000_000, "3 GB"],
+  ])("of %i bytes", (size, words) => {
+    const frame = { type: "entry.omitted", offset: 1, position: "p", size } as const;
+    expect(omittedWords(frame)).toBe(`A message of ${words} was too large to be sent.`);
+  });
+});
+
 describe("a line of the live view", () => {
   test.each(Object.keys(KNOWN_CODES).map(Number))("explains %i", (code) => {
     const row = endRow("notifications", stopped(closureOf(code, null)));
@@ -56,7 +71,7 @@ describe("a line of the live view", () => {
   });
 
   test("has the frame's type and offset", () => {
-    const frame = { type: "event", event_type: "made", data: 1, offset: 7 } as const;
+    const frame = { type: "event", event_type: "made", data: 1, offset: 7, position: "p" } as const;
     const row = frameRow("organisation", "in", frame);
     expect(row).toMatchObject({ direction: "in", type: "event", offset: 7, isRecovered: false });
     expect(frameRow("organisation", "out", { type: "ping", timestamp: 1 }).offset).toBeNull();

@@ -6,6 +6,7 @@ import { CloseCode } from "../../src/realtime";
 import { type StreamOptions, useNotifications, useOrganizationEvents } from "../../src/react";
 import { afterAnotherClientCame, provider, server, useServer } from "../client";
 import { Inbox } from "../inbox";
+import { at } from "../server";
 
 useServer();
 
@@ -28,15 +29,15 @@ describe("useNotifications", () => {
   test("shows what comes, oldest first, each with a key of its own", async () => {
     const { result } = renderHook(() => useNotifications(soon()));
     const status = { state: "connecting" };
-    expect(result.current).toEqual({ notifications: [], status, error: null });
-    const connection = await server.established({ epoch: "e1", offset: 6 });
+    expect(result.current).toEqual({ notifications: [], arrived: 0, status, error: null });
+    const connection = await server.established(at(6));
     expect(connection.path).toBe("/ws/notifications/");
     connection.notify(7, "one");
     connection.notify(8, "two");
     await waitFor(() => expect(result.current.notifications).toHaveLength(2));
     expect(result.current.notifications).toEqual([
-      { key: "e1:7", title: "one", body: "" },
-      { key: "e1:8", title: "two", body: "" },
+      { key: at(7).position, title: "one", body: "" },
+      { key: at(8).position, title: "two", body: "" },
     ]);
     expect(result.current.status).toEqual({ state: "open" });
   });
@@ -47,12 +48,13 @@ describe("useNotifications", () => {
     first.notify(1);
     await waitFor(() => expect(result.current.notifications).toHaveLength(1));
     first.vanish();
-    const second = await server.established({ offset: 1, recovered: true });
-    expect(second.query).toEqual({ epoch: "e1", offset: "1" });
+    const second = await server.established({ ...at(1), recovered: true });
+    expect(second.query).toEqual({ position: at(1).position });
     second.notify(1);
     second.notify(2);
-    await waitFor(() => expect(result.current.notifications.at(-1)?.key).toBe("e1:2"));
+    await waitFor(() => expect(result.current.notifications.at(-1)?.key).toBe(at(2).position));
     expect(result.current.notifications).toHaveLength(2);
+    expect(result.current.arrived).toBe(2);
   });
 
   test("in StrictMode: one token, one socket, and none after unmounting", async () => {
@@ -73,9 +75,33 @@ describe("useNotifications", () => {
     const { result } = renderHook(() => useNotifications(soon({ limit: 3 })));
     const connection = await server.established();
     for (let offset = 1; offset <= 10; offset++) connection.notify(offset);
-    await waitFor(() => expect(result.current.notifications.at(-1)?.title).toBe("n10"));
-    const titles = result.current.notifications.map(({ title }) => title);
-    expect(titles).toEqual(["n8", "n9", "n10"]);
+    await waitFor(() => expect(result.current.arrived).toBe(10));
+    const keys = result.current.notifications.map(({ key }) => key);
+    expect(keys).toEqual([8, 9, 10].map((offset) => at(offset).position));
+  });
+
+  test("lists an entry that was too large in its place", async () => {
+    const { result } = renderHook(() => useNotifications(soon()));
+    const connection = await server.established();
+    connection.notify(1);
+    connection.omit(2);
+    connection.notify(3);
+    await waitFor(() => expect(result.current.arrived).toBe(3));
+    const { position } = at(2);
+    expect(result.current.notifications).toMatchObject([
+      { title: "n1" },
+      { key: position, omitted: { type: "entry.omitted", size: 2_000_000, position } },
+      { title: "n3" },
+    ]);
+  });
+
+  test("a notification's own keys do not make it look omitted", async () => {
+    const { result } = renderHook(() => useNotifications(soon()));
+    const notification = { title: "one", body: "", omitted: { size: 1 }, key: "mine" };
+    (await server.established()).send({ type: "notification", notification, ...at(1) });
+    await waitFor(() => expect(result.current.arrived).toBe(1));
+    const listed = { key: at(1).position, title: "one", body: "" };
+    expect(result.current.notifications).toEqual([listed]);
   });
 
   test("a burst of 1,000 costs few renderings", async () => {
@@ -88,7 +114,7 @@ describe("useNotifications", () => {
     await waitFor(() => expect(result.current.status.state).toBe("open"));
     const before = renderings;
     for (let offset = 1; offset <= 1_000; offset++) connection.notify(offset);
-    await waitFor(() => expect(result.current.notifications.at(-1)?.title).toBe("n1000"));
+    await waitFor(() => expect(result.current.arrived).toBe(1_000));
     expect(result.current.notifications).toHaveLength(100);
     expect(renderings - before).toBeLessThan(100);
   });
@@ -144,10 +170,10 @@ describe("useNotifications", () => {
   test("tells of a gap", async () => {
     const onGap = vi.fn();
     renderHook(() => useNotifications(soon({ onGap })));
-    (await server.established({ offset: 4 })).vanish();
-    await server.established({ epoch: "e2", offset: 9, recovered: false });
+    (await server.established(at(4))).vanish();
+    await server.established({ ...at(2, "second"), recovered: false });
     await waitFor(() => expect(onGap).toHaveBeenCalledTimes(1));
-    expect(onGap).toHaveBeenCalledWith({ epoch: "e1", offset: 4 }, { epoch: "e2", offset: 9 });
+    expect(onGap).toHaveBeenCalledWith(at(4), at(2, "second"));
   });
 });
 
@@ -158,8 +184,8 @@ describe("useOrganizationEvents", () => {
     });
     const first = await server.established();
     expect(first.path).toBe("/ws/events/org-1/");
-    first.send({ type: "event", event_type: "joined", data: { name: "Bob" }, offset: 1 });
-    const event = { key: "e1:1", event_type: "joined", data: { name: "Bob" } };
+    first.send({ type: "event", event_type: "joined", data: { name: "Bob" }, ...at(1) });
+    const event = { key: at(1).position, event_type: "joined", data: { name: "Bob" } };
     await waitFor(() => expect(result.current.events).toEqual([event]));
     rerender({ org: "org-2" });
     expect(await first.closed).toBe(1000);
@@ -168,6 +194,17 @@ describe("useOrganizationEvents", () => {
     expect(second.query).toEqual({});
     await waitFor(() => expect(result.current.status.state).toBe("open"));
     expect(result.current.events).toEqual([]);
+    expect(result.current.arrived).toBe(0);
+  });
+
+  test("lists an event that was too large in its place", async () => {
+    const { result } = renderHook(() => useOrganizationEvents("org-1", soon()));
+    const connection = await server.established();
+    connection.omit(1);
+    connection.send({ type: "event", event_type: "joined", data: {}, ...at(2) });
+    await waitFor(() => expect(result.current.arrived).toBe(2));
+    const { events } = result.current;
+    expect(events).toMatchObject([{ omitted: { size: 2_000_000 } }, { event_type: "joined" }]);
   });
 
   test("entries that came just before the change are not shown as the other's", async () => {
@@ -178,13 +215,13 @@ describe("useOrganizationEvents", () => {
       { initialProps: { org: "org-1" } },
     );
     const first = await server.established();
-    first.send({ type: "event", event_type: "joined", data: "org-1", offset: 1 });
+    first.send({ type: "event", event_type: "joined", data: "org-1", ...at(1) });
     await frames.until(([, { type }]) => type === "event");
     rerender({ org: "org-2" });
     const second = await server.established();
-    second.send({ type: "event", event_type: "joined", data: "org-2", offset: 1 });
+    second.send({ type: "event", event_type: "joined", data: "org-2", ...at(1) });
     await waitFor(() => expect(result.current.events).not.toEqual([]));
-    expect(result.current.events.map(({ data }) => data)).toEqual(["org-2"]);
+    expect(result.current.events).toMatchObject([{ data: "org-2" }]);
   });
 
   test("no rendering shows what belongs to another organisation", async () => {
@@ -198,7 +235,7 @@ describe("useOrganizationEvents", () => {
       { initialProps: { org: "org-1" } },
     );
     const connection = await server.established();
-    connection.send({ type: "event", event_type: "joined", data: {}, offset: 1 });
+    connection.send({ type: "event", event_type: "joined", data: {}, ...at(1) });
     await waitFor(() => expect(result.current.events).toHaveLength(1));
     rerender({ org: "org-2" });
     await server.established();
@@ -222,10 +259,10 @@ describe("useOrganizationEvents", () => {
     const fail = await asked.next();
     rerender({ org: "org-2" });
     const next = await server.established();
-    next.send({ type: "event", event_type: "joined", data: {}, offset: 1 });
+    next.send({ type: "event", event_type: "joined", data: {}, ...at(1) });
     await waitFor(() => expect(result.current.events).toHaveLength(1));
     fail(new Error("Too late."));
-    next.send({ type: "event", event_type: "joined", data: {}, offset: 2 });
+    next.send({ type: "event", event_type: "joined", data: {}, ...at(2) });
     await waitFor(() => expect(result.current.events).toHaveLength(2));
     expect(result.current.error).toBeNull();
   });

@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 
 import { afterAnotherClientCame, create, open, provider, server, useServer } from "../client";
+import { at } from "../server";
 import { FakeWebSocket, opened, useFakeWebSocket } from "../fakeWebSocket";
 import { Inbox } from "../inbox";
 
@@ -99,7 +100,7 @@ describe("close()", () => {
     await entries.next();
     watched.client.close();
     watched.client.open();
-    expect((await server.next()).query).toEqual({ epoch: "e1", offset: "1" });
+    expect((await server.next()).query).toEqual({ position: at(1).position });
   });
 
   test("in a listener: what the server sent with it is not told", async () => {

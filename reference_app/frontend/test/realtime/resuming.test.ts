@@ -1,7 +1,8 @@
-import { expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
-import { socketUrl } from "../../src/realtime/position";
+import { Position, socketUrl } from "../../src/realtime/position";
 import { open, server, useServer } from "../client";
+import { at } from "../server";
 
 useServer();
 
@@ -15,23 +16,38 @@ test("first connection: it names no place", async () => {
 test("connection lost: it goes on after the last entry that it saw", async () => {
   const watched = open(soon);
   const entries = watched.inbox("notification");
-  const first = await server.established({ epoch: "e1", offset: 40 });
+  const first = await server.established(at(40));
   first.notify(41);
   first.notify(42);
   await entries.next();
   await entries.next();
   first.vanish();
   const second = await server.next();
-  expect(second.query).toEqual({ epoch: "e1", offset: "42" });
-  second.establish({ epoch: "e1", offset: 42, recovered: true });
+  expect(second.query).toEqual({ position: "first/42" });
+  second.establish({ ...at(42), recovered: true });
   second.vanish();
-  expect((await server.next()).query).toEqual({ epoch: "e1", offset: "42" });
+  expect((await server.next()).query).toEqual({ position: "first/42" });
+});
+
+test("a position is any text: the address carries it percent-encoded", () => {
+  const position = "17.k3J9xZ_a-/+&=#%é ";
+  const reader = new Position();
+  reader.begin({ offset: 17, position });
+  const url = reader.addedTo("ws://host/ws/?lang=de");
+  expect(url).toBe("ws://host/ws/?lang=de&position=17.k3J9xZ_a-%2F%2B%26%3D%23%25%C3%A9+");
+  expect(new URL(url).searchParams.get("position")).toBe(position);
+});
+
+test("a position of today's server is readable in the address", () => {
+  const reader = new Position();
+  reader.begin({ offset: 17, position: "17.k3J9xZ_a" });
+  expect(reader.addedTo("ws://host/")).toBe("ws://host/?position=17.k3J9xZ_a");
 });
 
 test("other parts of the address stay as they are", async () => {
   open({ ...soon, url: `${server.url}?lang=de#top` });
-  (await server.established({ offset: 7 })).vanish();
-  expect((await server.next()).query).toEqual({ lang: "de", epoch: "e1", offset: "7" });
+  (await server.established(at(7))).vanish();
+  expect((await server.next()).query).toEqual({ lang: "de", position: "first/7" });
 });
 
 test("entries that it saw are told once, in order, each with its key", async () => {
@@ -41,24 +57,26 @@ test("entries that it saw are told once, in order, each with its key", async () 
   for (const offset of [1, 2, 2, 1, 3]) first.notify(offset);
   await entries.until(([frame]) => frame.offset === 3);
   first.vanish();
-  const second = await server.established({ offset: 3, recovered: true });
+  const second = await server.established({ ...at(3), recovered: true });
   for (const offset of [2, 3, 4]) second.notify(offset);
   await entries.until(([frame]) => frame.offset === 4);
-  expect(entries.all.map(([, key]) => key)).toEqual(["e1:1", "e1:2", "e1:3", "e1:4"]);
+  expect(entries.all.map(([, key]) => key)).toEqual([1, 2, 3, 4].map((n) => at(n).position));
 });
 
-test("history gone: it tells of the gap, and goes on in the new epoch", async () => {
+test.each([
+  ["higher, as history was pruned", 90],
+  ["lower, as a backup was restored", 5],
+])("not recovered, and the offset is %s: it tells of the gap, and goes on there", async (_, to) => {
   const watched = open(soon);
   const entries = watched.inbox("notification");
   const gaps = watched.inbox("gap");
-  (await server.established({ epoch: "e1", offset: 40 })).vanish();
-  const second = await server.established({ epoch: "e2", offset: 5, recovered: false });
-  second.notify(6);
-  await entries.next();
-  const places = [{ epoch: "e1", offset: 40 }, { epoch: "e2", offset: 5 }];
-  expect(gaps.all).toEqual([places]);
+  (await server.established(at(40))).vanish();
+  const second = await server.established({ ...at(to, "second"), recovered: false });
+  second.notify(to + 1, "new", "second");
+  expect(await entries.next()).toMatchObject([{ offset: to + 1 }, at(to + 1, "second").position]);
+  expect(gaps.all).toEqual([[at(40), at(to, "second")]]);
   second.vanish();
-  expect((await server.next()).query).toEqual({ epoch: "e2", offset: "6" });
+  expect((await server.next()).query).toEqual({ position: at(to + 1, "second").position });
 });
 
 test.each([null, true])("recovered is %s: there is no gap", async (recovered) => {
@@ -69,12 +87,51 @@ test.each([null, true])("recovered is %s: there is no gap", async (recovered) =>
   expect(gaps.all).toEqual([]);
 });
 
-test("organisation events are entries too", async () => {
+test("organization events are entries too", async () => {
   const watched = open();
   const events = watched.inbox("event");
-  const frame = { type: "event", event_type: "member.joined", data: { name: "Bob" }, offset: 1 };
+  const said = { event_type: "member.joined", data: { name: "Bob" } };
+  const frame = { type: "event", ...said, ...at(1) };
   (await server.established()).send(frame);
-  expect(await events.next()).toEqual([frame, "e1:1"]);
+  expect(await events.next()).toEqual([frame, at(1).position]);
+});
+
+describe("an entry that is omitted", () => {
+  test("is told in its place, once, and is no gap", async () => {
+    const watched = open(soon);
+    const told: unknown[] = [];
+    watched.client.on("omitted", (frame, key) => told.push([frame.type, frame.size, key]));
+    watched.client.on("notification", (frame, key) => told.push([frame.type, key]));
+    const gaps = watched.inbox("gap");
+    const entries = watched.inbox("notification");
+    const connection = await server.established();
+    connection.notify(1);
+    connection.omit(2, 1_100_000);
+    connection.omit(2, 1_100_000);
+    connection.notify(3);
+    await entries.until(([frame]) => frame.offset === 3);
+    expect(told).toEqual([
+      ["notification", at(1).position],
+      ["entry.omitted", 1_100_000, at(2).position],
+      ["notification", at(3).position],
+    ]);
+    expect(gaps.all).toEqual([]);
+  });
+
+  test("is not asked for again", async () => {
+    const watched = open(soon);
+    const omitted = watched.inbox("omitted");
+    const first = await server.established();
+    first.omit(1);
+    await omitted.next();
+    first.vanish();
+    const second = await server.next();
+    expect(second.query).toEqual({ position: at(1).position });
+    second.establish({ ...at(1), recovered: true });
+    second.omit(1);
+    second.omit(2);
+    expect(await omitted.next()).toMatchObject([{ offset: 2 }, at(2).position]);
+  });
 });
 
 test("what is no frame is told as an error, and the socket goes on", async () => {
