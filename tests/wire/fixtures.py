@@ -17,6 +17,7 @@ from config.settings.base import redis_layer
 from tests.lanes import QUICK, in_full, lanes_chosen
 from tests.readme import ROOT
 from tests.wire.parts import RedisProcess
+from tests.wire.postgresql import real_postgresql
 from tests.wire.servers import COMMANDS, EACH_SERVER, fake_redis, real_redis, serving
 
 TOKEN = re.compile(r"eyJ[\w-]{20,}")
@@ -40,6 +41,19 @@ def environment():
     }
     subprocess.run([sys.executable, "-c", PREPARE], env=os.environ | environment, check=True)
     return environment
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def database(request, environment):
+    """The environment of a server on each database, with the demo's people in it."""
+    if request.param == "sqlite":
+        yield environment
+        return
+    with real_postgresql() as url:
+        on_postgresql = environment | {"DATABASE_URL": url}
+        command = [sys.executable, "-c", PREPARE]
+        subprocess.run(command, env=os.environ | on_postgresql, check=True)
+        yield on_postgresql
 
 
 @pytest.fixture
