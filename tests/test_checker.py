@@ -282,6 +282,19 @@ def test_revoked_reader_has_no_right_to_the_rest_but_to_what_was_between():
     assert history.found() == [Finding("lost", 0, 2), Finding("skipped", 0, 2)]
 
 
+def test_revoked_reader_has_no_right_to_what_is_published_later_at_a_smaller_offset():
+    """The database has gone back meanwhile."""
+    history = History(published=0)
+    history.greet(offset=8, recovered=False)
+    history.tell("published", stream="hall", number=1)
+    history.tell("revoked", reader=0)
+    history.tell("published", stream="hall", number=2)
+    history.read(1, offset=9)
+    history.let_another_read(2, tag="u")
+    found = [finding for finding in history.found(grace=9) if finding.reader == 0]
+    assert found == []
+
+
 def test_event_whose_sender_raised_is_owed_and_makes_a_run_bad():
     history = History()
     history.tell("failed", stream="hall", number=4)
@@ -290,6 +303,17 @@ def test_event_whose_sender_raised_is_owed_and_makes_a_run_bad():
     history.read(4)
     assert not history.report().findings
     assert not history.report().is_good
+
+
+def test_slowest_event_is_that_of_a_reader_who_was_there():
+    history = History(published=1)
+    history.read(1)
+    history.let_another_read(1)
+    assert history.report().slowest == 4
+    for _ in range(3):
+        history.greet(offset=1, recovered=True)
+    history.tell("frame", reader=0, stream="hall", number=1, offset=1, position="1.t")
+    assert history.report().slowest == 4
 
 
 def test_report_says_what_was_found():

@@ -52,9 +52,15 @@ class Reading:
         # Up to these offsets, and before these times, nothing is owed.
         self.excuses: list[tuple[int, float]] = []
         self.revoked_at: float | None = None
+        self.greetings = 0
+
+    @property
+    def has_left(self) -> bool:
+        return self.greetings > 1
 
     def greet(self, event: dict) -> None:
         """Take a greeting: the first says where reading begins, another may say what is gone."""
+        self.greetings += 1
         if self.excuses and event["recovered"] is not False:
             return
         self.excuses.append((event["offset"] or 0, event["at"]))
@@ -92,10 +98,11 @@ class Reading:
         for upto, told_at in self.excuses:
             if published_at <= told_at and (place is None or place.offset <= upto):
                 return True
+        if self.revoked_at is None:
+            return False
         # A revoked reader may not have come back for what was still on its way.
-        return self.revoked_at is not None and (
-            place is None or self.last is None or place.offset > self.last.offset
-        )
+        is_beyond = place is None or self.last is None or place.offset > self.last.offset
+        return is_beyond or published_at >= self.revoked_at
 
 
 class Checker:
@@ -117,6 +124,7 @@ class Checker:
         # Numbers and positions that the database has forgotten.
         self.forgotten: dict[str, set[int | str]] = defaultdict(set)
         self.seen = Counter()
+        self.slowest = 0.0
         self.findings: list[Finding] = []
 
     def take(self, event: dict) -> None:
@@ -156,6 +164,8 @@ class Checker:
             return self.find("foreign", event)
         if event["at"] < published_at:
             self.find("early", event)
+        if not reading.has_left:
+            self.slowest = max(self.slowest, event["at"] - published_at)
         if reading.revoked_at and published_at > reading.revoked_at + self.grace:
             self.find("late", event)
         if event["offset"] is None:
@@ -206,6 +216,7 @@ class Checker:
         report = Report(
             published=sum(map(len, self.published.values())),
             findings=[*self.findings],
+            slowest=self.slowest,
             **self.seen,
         )
         for reader, reading in self.readings.items():

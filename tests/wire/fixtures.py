@@ -43,17 +43,21 @@ def environment():
     return environment
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def database(request, environment):
-    """The environment of a server on each database, with the demo's people in it."""
-    if request.param == "sqlite":
-        yield environment
-        return
+@pytest.fixture(scope="module")
+def on_postgresql(environment):
+    """The environment of a server on a PostgreSQL of its own, with the demo's people in it."""
     with real_postgresql() as url:
-        on_postgresql = environment | {"DATABASE_URL": url}
-        command = [sys.executable, "-c", PREPARE]
-        subprocess.run(command, env=os.environ | on_postgresql, check=True)
-        yield on_postgresql
+        changed = environment | {"DATABASE_URL": url}
+        subprocess.run([sys.executable, "-c", PREPARE], env=os.environ | changed, check=True)
+        yield changed
+
+
+@pytest.fixture(
+    scope="module", params=["environment", "on_postgresql"], ids=["sqlite", "postgresql"]
+)
+def database(request):
+    """The environment of a server on each database."""
+    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture

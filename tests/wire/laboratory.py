@@ -52,6 +52,10 @@ class Result(NamedTuple):
     caught_up_after: float | None
 
     @property
+    def is_good(self) -> bool:
+        return self.report.is_good and self.caught_up_after is not None
+
+    @property
     def end(self) -> str:
         after = self.caught_up_after
         return "never complete" if after is None else f"complete after {after:.1f} s"

@@ -40,6 +40,8 @@ class Report:
     # How often readers came back, and were told that history no longer reaches back.
     returns: int = 0
     unrecovered: int = 0
+    # Seconds that the slowest event took to a reader who was there all the time.
+    slowest: float = 0.0
     findings: list[Finding] = field(default_factory=list)
 
     def count(self, kind: str) -> int:

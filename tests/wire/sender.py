@@ -4,11 +4,13 @@
     python -m tests.wire.sender hold history.jsonl 1000 hall side
     python -m tests.wire.sender cross history.jsonl 1000 reader-1 reader-2
     python -m tests.wire.sender misdate history.jsonl 1000 hall
+    python -m tests.wire.sender tell history.jsonl 1000 hall
 
 The first dies by SIGKILL when its transaction has committed, and before its events have offsets.
 The second says `held` when it has sent, and commits at a line on stdin. The third says `ready`,
 waits for a line, and sends in many short transactions, to the streams in their order. The fourth
-sends while its clock is hours off. Numbers of events begin at the one that is given.
+sends while its clock is hours and days off. The last one just sends. Numbers of events begin at the
+one that is given.
 """
 
 import json
@@ -102,6 +104,10 @@ class Sender:
                     lines.append(self.send(stream))
                     time.sleep(WORK)
                 self.note_from_now(lines)
+
+    def tell(self) -> None:
+        """Send events one by one."""
+        self.note(self.send_in_turn())
 
     def misdate(self) -> None:
         from django.db import transaction

@@ -34,8 +34,7 @@ FAULTS = [
 async def test_database_goes_back_and_nobody_is_told_a_wrong_history(database, stack, schedule):
     audience = seats(hall=10, side=2)
     result = await run(database, stack, schedule, steady(audience, schedule))
-    assert result.report.is_good, result
-    assert result.caught_up_after is not None, result
+    assert result.is_good, result
     # Those in the hall had all seen what is gone.
     assert result.report.unrecovered >= 10, result
 
