@@ -316,12 +316,34 @@ def test_slowest_event_is_that_of_a_reader_who_was_there():
     assert history.report().slowest == 4
 
 
+@pytest.mark.parametrize(("returned", "found"), [(2, [Finding("overtaken", None, 1)]), (4, [])])
+def test_event_behind_one_that_was_sent_after_it_had_returned_is_overtaken(returned, found):
+    history = History(published=0)
+    for number, at, until in ((1, 1, returned), (2, 3, 9)):
+        event = {"stream": "hall", "number": number, "at": at, "returned": until}
+        history.events.append({"did": "published"} | event)
+    history.now = 9
+    history.read(2, offset=1)
+    history.read(1, offset=2)
+    assert history.found() == found
+
+
+@pytest.mark.parametrize(("second", "found"), [(5, [Finding("overtaken", None, 1)]), (6, [])])
+def test_events_of_one_transaction_keep_their_order(second, found):
+    history = History(published=0)
+    for number, transaction in ((1, 5), (2, second)):
+        history.tell("published", stream="hall", number=number, transaction=transaction)
+    history.read(2, offset=1)
+    history.read(1, offset=2)
+    assert history.found() == found
+
+
 def test_report_says_what_was_found():
     history = History()
     history.read(1, 3)
     assert str(history.report()) == (
         "3 published, 0 failed, 2 of 3 delivered (66.7 %), 1 lost, 0 doubled, 0 reordered, 0 late,"
-        " 0 foreign, 0 early, 0 exchanged, 0 ambiguous, 0 omitted, 1 skipped,"
+        " 0 foreign, 0 early, 0 exchanged, 0 ambiguous, 0 omitted, 1 skipped, 0 overtaken,"
         " 0 repeated, 0 returns, 0 unrecovered\n"
         "  Finding(kind='lost', reader=0, number=2)\n"
         "  Finding(kind='skipped', reader=0, number=2)"

@@ -6,6 +6,8 @@ then what each reader saw.
     {"did": "sat", "reader": 0, "stream": "hall"}
     {"did": "published", "stream": "hall", "number": 1, "at": 12.5}
     {"did": "failed", "stream": "hall", "number": 2, "at": 12.5}    the sender raised
+    {"did": "published", "stream": "hall", "number": 3, "at": 12.5, "returned": 12.6,
+     "transaction": 3}
     {"did": "revoked", "reader": 0, "at": 13.0}
     {"did": "planted", "stream": "hall", "position": "3.Xa"}        a row that cannot be sent
     {"did": "forgot", "stream": "hall", "number": 7, "position": "9.Qe"}   the database went back
@@ -17,10 +19,12 @@ then what each reader saw.
 
 Numbers are the publisher's own count of each stream: what the app says of itself is not believed.
 What failed to be sent is owed, too: it has happened, and its readers know nothing of it. `at` of an
-event is a time before anybody can have read it. Readers of an app without offsets have None for
-offset, position and recovered.
+event is a time before anybody can have read it. Where it is known when a send had returned or its
+transaction had committed, whatever was sent after that comes later. Readers of an app without
+offsets have None for offset, position and recovered.
 """
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -115,6 +119,9 @@ class Checker:
         self.grace = grace
         self.readings: dict[int, Reading] = {}
         self.published: dict[str, dict[int, float]] = defaultdict(dict)
+        # When the sends of events had returned, and the transactions that they were in.
+        self.returned: dict[str, dict[int, float]] = defaultdict(dict)
+        self.transactions: dict[str, dict[int, int]] = defaultdict(dict)
         # Where events are, as any reader saw them.
         self.places: dict[str, dict[int, Place]] = defaultdict(dict)
         # What each position names, and the position before it, as any reader saw them.
@@ -135,7 +142,12 @@ class Checker:
         self.readings[event["reader"]] = Reading(event["stream"])
 
     def take_published(self, event):
-        self.published[event["stream"]][event["number"]] = event["at"]
+        stream, number = event["stream"], event["number"]
+        self.published[stream][number] = event["at"]
+        if "returned" in event:
+            self.returned[stream][number] = event["returned"]
+        if "transaction" in event:
+            self.transactions[stream][number] = event["transaction"]
 
     def take_failed(self, event):
         self.seen["failed"] += 1
@@ -219,6 +231,8 @@ class Checker:
             slowest=self.slowest,
             **self.seen,
         )
+        for stream in self.places:
+            report.findings += [Finding("overtaken", None, n) for n in self.overtaken_in(stream)]
         for reader, reading in self.readings.items():
             lost, planted = self.lost_by(reading), self.planted_unseen_by(reading)
             report.delivered += len(reading.places)
@@ -237,6 +251,20 @@ class Checker:
             and number not in forgotten
             and not reading.is_excused(places.get(number), at)
         ]
+
+    def overtaken_in(self, stream: str) -> Iterator[int]:
+        """Yield the numbers of events that are behind one which was sent after them."""
+        places = self.places[stream]
+        known = [n for n in places if places[n].position not in self.forgotten[stream]]
+        begun, numbers = 0.0, defaultdict(int)
+        for number in sorted(known, key=lambda number: places[number].offset):
+            transaction = self.transactions[stream].get(number)
+            if self.returned[stream].get(number, math.inf) < begun or (
+                transaction is not None and number < numbers[transaction]
+            ):
+                yield number
+            begun = max(begun, self.published[stream][number])
+            numbers[transaction] = number
 
     def planted_unseen_by(self, reading: Reading) -> list[int]:
         """Return the offsets of planted rows that a reader was not told of."""

@@ -12,16 +12,18 @@ from typing import NamedTuple
 # exchanged   an offset has another entry, or another one before it, than the reader was told
 # ambiguous   a position names two entries
 # omitted     replaced by `entry.omitted`, though it can be sent
+# overtaken   after an event that was sent when this one was sent already
 # skipped     an offset that the reader did not get, and was not told of
 KINDS = (
     *("lost", "doubled", "reordered", "late", "foreign"),
-    *("early", "exchanged", "ambiguous", "omitted", "skipped"),
+    *("early", "exchanged", "ambiguous", "omitted", "skipped", "overtaken"),
 )
 
 
 class Finding(NamedTuple):
     kind: str
-    reader: int
+    # None where all readers are concerned.
+    reader: int | None
     # The publisher's number of an event; the offset of what was omitted or skipped.
     number: int
 

@@ -14,6 +14,7 @@ one that is given.
 """
 
 import json
+import math
 import os
 import signal
 import sys
@@ -57,7 +58,7 @@ class Sender:
             async_to_sync(broadcast_org_event)(str(org_id), "numbered", data)
         else:
             async_to_sync(broadcast_notification)(stream, data)
-        return {"did": "published", **data, "at": at}
+        return {"did": "published", **data, "at": at, "returned": self.clock()}
 
     def send_in_turn(self, broadcasts: int = BROADCASTS) -> list[dict]:
         return [self.send(self.streams[n % len(self.streams)]) for n in range(broadcasts)]
@@ -67,56 +68,61 @@ class Sender:
         self.history.writelines(json.dumps(line) + "\n" for line in lines)
         self.history.flush()
 
-    def note_from_now(self, lines: list[dict]) -> None:
-        """Note events of a transaction that commits from now on: until then nobody reads them."""
-        self.note([line | {"at": self.clock()} for line in lines])
-
-    def die(self) -> None:
+    @contextmanager
+    def transaction(self) -> Iterator[list[dict]]:
+        """Note the events that are sent in a transaction, and when it has committed."""
         from django.db import transaction
 
+        lines = []
+        with transaction.atomic():
+            yield lines
+            # From now on, and not before, they may be read.
+            at, first = self.clock(), lines[0]["number"]
+            unfinished = {"at": at, "transaction": first, "returned": math.inf}
+            lines[:] = [line | unfinished for line in lines]
+            self.note(lines)
+            transaction.on_commit(lambda: self.note_returned(lines))
+
+    def note_returned(self, lines: list[dict]) -> None:
+        returned = self.clock()
+        self.note([line | {"returned": returned} for line in lines])
+
+    def die(self) -> None:
         from api import outbox
 
         def flush(streams):
+            self.note_returned(lines)
             os.kill(os.getpid(), signal.SIGKILL)
 
         outbox.flush = flush
-        with transaction.atomic():
-            self.note_from_now(self.send_in_turn())
+        with self.transaction() as lines:
+            lines += self.send_in_turn()
 
     def hold(self) -> None:
-        from django.db import transaction
-
-        with transaction.atomic():
-            lines = self.send_in_turn()
+        with self.transaction() as lines:
+            lines += self.send_in_turn()
             say("held")
             sys.stdin.readline()
-            self.note_from_now(lines)
 
     def cross(self) -> None:
-        from django.db import transaction
-
         say("ready")
         sys.stdin.readline()
         for _ in range(CROSSINGS):
-            with transaction.atomic():
-                lines = []
+            with self.transaction() as lines:
                 for stream in self.streams:
                     lines.append(self.send(stream))
                     time.sleep(WORK)
-                self.note_from_now(lines)
 
     def tell(self) -> None:
         """Send events one by one."""
         self.note(self.send_in_turn())
 
     def misdate(self) -> None:
-        from django.db import transaction
-
         for hours in HOURS:
             with wrong_clock(hours):
                 self.note(self.send_in_turn())
-                with transaction.atomic():
-                    self.note_from_now(self.send_in_turn())
+                with self.transaction() as lines:
+                    lines += self.send_in_turn()
 
 
 @contextmanager
