@@ -7,11 +7,13 @@ It says `ready`, and obeys the lines on stdin, each with an answer:
     copy                    keep what is in the streams now
     restore                 take the streams back to that state, as a backup or a late replica does
     plant hall 2000000      add a row of so many bytes to a stream
+    prune                   delete what is older than history is kept
     end 15 hall side        say where streams end, once nothing is pending or after so many seconds
 
 What the database forgets, and what is planted, is written to the history.
 """
 
+import io
 import json
 import re
 import sys
@@ -78,6 +80,11 @@ class Keeper:
             if stream in names:
                 number = None if frame_without_place(frame) in owed else number_in(frame)
                 self.note("forgot", stream=names[stream], number=number, position=position)
+
+    def prune(self) -> None:
+        from django.core.management import call_command
+
+        call_command("prune_streams", stdout=io.StringIO())
 
     def plant(self, name: str, size: str) -> None:
         at = time.time()

@@ -76,8 +76,8 @@ class Laboratory:
         self.link = Proxy(self.redis.port)
         redis = self.link if schedule.hits("link") else self.redis
         self.environment = {
-            **environment,
             **INTERVALS,
+            **environment,
             "DJANGO_SETTINGS_MODULE": stack.settings,
             "REDIS_HOST": "127.0.0.1",
             "REDIS_PORT": str(redis.port),

@@ -34,9 +34,9 @@ FAULTS = [
 async def test_database_goes_back_and_nobody_is_told_a_wrong_history(database, stack, schedule):
     audience = seats(hall=10, side=2)
     result = await run(database, stack, schedule, steady(audience, schedule))
-    assert result.is_good, result
+    assert result.is_good, str(result)
     # Those in the hall had all seen what is gone.
-    assert result.report.unrecovered >= 10, result
+    assert result.report.unrecovered >= 10, str(result)
 
 
 class Sqlite:

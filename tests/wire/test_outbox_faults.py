@@ -42,23 +42,37 @@ FAULTS = [
 )
 async def test_every_reader_ends_with_everything(database, stack, schedule):
     result = await run(database, stack, schedule, steady(AUDIENCE, schedule))
-    assert result.is_good, result
+    assert result.is_good, str(result)
 
 
 async def test_senders_that_die_are_completed_by_the_check_where_nobody_else_sends(database):
     schedule = Schedule("senders are killed", repeated("kill_sender", 5, seconds=0, every=1))
     result = await run(database, Stack(), schedule, silent(AUDIENCE))
-    assert result.is_good, result
+    assert result.is_good, str(result)
     assert result.report.published == 5 * BROADCASTS
+
+
+async def test_next_sender_first_sends_what_one_that_died_has_left(database):
+    settings = database | {"WEBSOCKET_TAIL_CHECK_SECONDS": "3600"}
+    async with Laboratory(settings, Stack()) as laboratory:
+        await laboratory.assemble(silent(seats(alone=1)))
+        client = await connected(laboratory)
+        await client.receive()
+        await laboratory.faults.kill_sender(Fault(0, "kill_sender"))
+        await succeed(await laboratory.start_sender("tell"))
+        assert await senders_of(client) == [1] * BROADCASTS
+        assert await senders_of(client) == [2] * BROADCASTS
+        await client.leave()
+        await laboratory.perform()
+        result = await laboratory.conclude()
+    assert result.is_good, str(result)
 
 
 async def test_others_send_and_are_read_while_a_transaction_that_has_sent_is_open(on_postgresql):
     """On PostgreSQL only, because SQLite has one writer."""
     async with Laboratory(on_postgresql, Stack()) as laboratory:
         await laboratory.assemble(silent(seats(alone=1)))
-        (token,) = json.loads((laboratory.folder / "tokens.json").read_text())
-        server = laboratory.servers[0].life
-        client = await Client.connect(f"{server.ws}/ws/notifications/", token=token)
+        client = await connected(laboratory)
         await client.receive()
         holder = await laboratory.start_sender("hold")
         assert await holder.word() == "held"
@@ -72,13 +86,35 @@ async def test_others_send_and_are_read_while_a_transaction_that_has_sent_is_ope
         await client.leave()
         await laboratory.perform()
         result = await laboratory.conclude()
-    assert result.is_good, result
+    assert result.is_good, str(result)
     assert result.report.delivered == 2 * BROADCASTS
+
+
+async def test_sender_with_a_wrong_clock_changes_nothing_about_what_is_pruned(database):
+    """Some of its events are a month old by its own clock, and history is kept for a week."""
+    async with Laboratory(database, Stack()) as laboratory:
+        await laboratory.assemble(silent(seats(alone=1)))
+        client = await connected(laboratory)
+        position = (await client.receive())["position"]
+        await client.leave()
+        await succeed(await laboratory.start_sender("misdate"))
+        await laboratory.hand.order("prune")
+        back = await connected(laboratory, f"?position={position}")
+        assert (await back.receive())["recovered"] is True
+        assert await senders_of(back) == [1] * BROADCASTS
+        await back.leave()
 
 
 def silent(audience: list[Seat]) -> Plan:
     """Return a plan in which the publisher sends nothing."""
     return Plan(audience, [], events=0)
+
+
+async def connected(laboratory: Laboratory, query: str = "") -> Client:
+    """Return a socket of the first reader's."""
+    token, *_ = json.loads((laboratory.folder / "tokens.json").read_text())
+    server = laboratory.servers[0].life
+    return await Client.connect(f"{server.ws}/ws/notifications/{query}", token=token)
 
 
 async def senders_of(client: Client) -> list[int]:
