@@ -11,10 +11,12 @@ import pytest
 from api.close_codes import CloseCode
 from classroom import token
 from tests.wire.audience import seats
-from tests.wire.laboratory import run, steady
+from tests.wire.faults import succeed
+from tests.wire.laboratory import Laboratory, run, steady
 from tests.wire.schedules import Fault, Schedule, repeated
 from tests.wire.servers import COMMANDS, serving
 from tests.wire.stacks import Stack
+from tests.wire.test_outbox_faults import connected, senders_of, silent
 
 NOTIFICATIONS = "/ws/notifications/"
 
@@ -37,6 +39,29 @@ async def test_database_goes_back_and_nobody_is_told_a_wrong_history(database, s
     assert result.is_good, str(result)
     # Those in the hall had all seen what is gone.
     assert result.report.unrecovered >= 10, str(result)
+
+
+async def test_history_that_was_exchanged_and_grew_beyond_the_old_one_is_noticed(database):
+    """The server is frozen meanwhile: by the offsets alone, the stream has just gone on."""
+    async with Laboratory(database, Stack()) as laboratory:
+        await laboratory.assemble(silent(seats(alone=1)))
+        client = await connected(laboratory)
+        await client.receive()
+        await laboratory.hand.order("copy")
+        await succeed(await laboratory.start_sender("tell"))
+        await senders_of(client)
+        (server,) = laboratory.servers
+        server.freeze()
+        await laboratory.hand.order("restore")
+        for _ in range(2):
+            await succeed(await laboratory.start_sender("tell"))
+        server.thaw()
+        assert (await client.receive())["code"] == CloseCode.UNAVAILABLE
+        await client.leave()
+        await laboratory.perform()
+        result = await laboratory.conclude()
+    assert result.is_good, str(result)
+    assert result.report.unrecovered == 1
 
 
 class Sqlite:
