@@ -14,9 +14,11 @@ from tests.wire.audience import seats
 from tests.wire.faults import succeed
 from tests.wire.laboratory import Laboratory, run, steady
 from tests.wire.schedules import Fault, Schedule, repeated
-from tests.wire.servers import COMMANDS, serving
+from tests.wire.servers import COMMANDS, EACH_SERVER, serving
 from tests.wire.stacks import Stack
 from tests.wire.test_outbox_faults import connected, senders_of, silent
+
+pytestmark = pytest.mark.full
 
 NOTIFICATIONS = "/ws/notifications/"
 
@@ -116,7 +118,7 @@ def backup(database, tmp_path):
     return (Sqlite if url.startswith("sqlite") else Postgresql)(url, tmp_path)
 
 
-@pytest.fixture(params=COMMANDS)
+@pytest.fixture(params=EACH_SERVER)
 def server(request, database, own_redis):
     settings = {
         "REDIS_HOST": "127.0.0.1",

@@ -13,6 +13,8 @@ from tests.wire.schedules import Fault, Schedule, repeated
 from tests.wire.sender import BROADCASTS
 from tests.wire.stacks import Stack
 
+pytestmark = pytest.mark.full
+
 # A sender that waits for a lock for no more than 100 ms.
 IMPATIENT = {"PGOPTIONS": "-c lock_timeout=100"}
 
