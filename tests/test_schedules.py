@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from tests.wire.faults import Faults
-from tests.wire.schedules import NETWORK, PROMISED, REDIS, SERVER, Fault, Schedule, at_random
+from tests.wire.schedules import KINDS, PROMISED, Fault, Schedule, at_random
 
 SEEDS = range(50)
 
@@ -21,7 +21,7 @@ def test_same_seed_is_the_same_schedule_and_another_seed_another():
 
 def test_random_schedules_know_every_fault_and_hit_every_server():
     faults = [fault for schedule in random_schedules() for fault in schedule.faults]
-    assert {fault.kind for fault in faults} == {*REDIS, *SERVER, *NETWORK}
+    assert {fault.kind for fault in faults} == {*KINDS}
     assert {fault.server for fault in faults if fault.part == "server"} == {0, 1}
 
 
@@ -33,13 +33,13 @@ def test_faults_of_one_part_do_not_overlap():
                 assert one.at + one.seconds <= next_one.at
 
 
-@pytest.mark.parametrize("kind", [*REDIS, *SERVER, *NETWORK])
+@pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_of_fault_can_happen(kind):
     assert callable(getattr(Faults, kind))
 
 
 def test_promised_schedules_are_of_faults_that_can_happen():
-    assert {fault.kind for s in PROMISED for fault in s.faults} <= {*REDIS, *SERVER, *NETWORK}
+    assert {fault.kind for s in PROMISED for fault in s.faults} <= {*KINDS}
 
 
 def test_schedule_says_when_what_is_hit_and_for_how_long():
@@ -48,3 +48,10 @@ def test_schedule_says_when_what_is_hit_and_for_how_long():
         str(Schedule("both", faults)) == "both (1 s: flush redis; 2.5 s: kill server 1 for 0.5 s)"
     )
     assert Schedule("both", faults).seconds == 4
+
+
+def test_schedule_of_some_parts_lasts_as_long():
+    faults = (Fault(1, "flush_redis"), Fault(2, "hold_sender", 3))
+    schedule = Schedule("both", faults)
+    assert schedule.only("redis").faults == faults[:1]
+    assert schedule.only("redis").seconds == schedule.seconds

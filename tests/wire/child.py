@@ -14,7 +14,7 @@ PATIENCE = 90
 class Child:
     """A Python process that tells what it has reached, and goes on at a line on stdin."""
 
-    def __init__(self, module: str, *arguments: Path):
+    def __init__(self, module: str, *arguments: Path | str | int):
         self.module, self.arguments = module, arguments
 
     async def start(self, environment: dict[str, str], log: Path) -> None:

@@ -1,18 +1,34 @@
 """What each kind of fault does to the parts of a run."""
 
 import asyncio
+import signal
 from collections import defaultdict
+from collections.abc import Awaitable, Callable
 
+from tests.wire.child import Child
+from tests.wire.hand import Hand
 from tests.wire.parts import AppServer, RedisProcess
 from tests.wire.proxy import Proxy
 from tests.wire.schedules import Fault, Schedule
+
+# Bytes of a row that cannot be sent: Daphne sends no more than 1 MiB at a time.
+TOO_LARGE = 2_000_000
 
 
 class Faults:
     """Lets faults happen; what is hit works again when a fault has ended."""
 
-    def __init__(self, redis: RedisProcess, servers: list[AppServer], proxies: list[Proxy]):
+    def __init__(
+        self,
+        redis: RedisProcess,
+        servers: list[AppServer],
+        proxies: list[Proxy],
+        link: Proxy,
+        hand: Hand,
+        start_sender: Callable[..., Awaitable[Child]],
+    ):
         self.redis, self.servers, self.proxies = redis, servers, proxies
+        self.link, self.hand, self.start_sender = link, hand, start_sender
         # A part that still starts again is not hit by the next fault.
         self.turns = defaultdict(asyncio.Lock)
 
@@ -73,3 +89,53 @@ class Faults:
 
     async def half_close_network(self, fault: Fault) -> None:
         await asyncio.gather(*(proxy.half_close() for proxy in self.proxies))
+
+    async def cut_link(self, fault: Fault) -> None:
+        await self.link.cut(fault.seconds)
+
+    async def swallow_link(self, fault: Fault) -> None:
+        await self.link.swallow(fault.seconds)
+
+    async def stall_link(self, fault: Fault) -> None:
+        await self.link.stall(fault.seconds)
+
+    async def slow_link(self, fault: Fault) -> None:
+        await self.link.slow_down(fault.seconds)
+
+    async def kill_sender(self, fault: Fault) -> None:
+        sender = await self.start_sender("die")
+        assert await sender.end() == -signal.SIGKILL, sender.log.read_text()
+
+    async def hold_sender(self, fault: Fault) -> None:
+        sender = await self.start_sender("hold")
+        assert await sender.word() == "held"
+        await asyncio.sleep(fault.seconds)
+        sender.tell("commit")
+        await succeed(sender)
+
+    async def cross_sender(self, fault: Fault) -> None:
+        """Two senders send to the same streams, one of them in the opposite order."""
+        senders = await asyncio.gather(
+            self.start_sender("cross"), self.start_sender("cross", backwards=True)
+        )
+        for sender in senders:
+            assert await sender.word() == "ready"
+        for sender in senders:
+            sender.tell("go")
+        await asyncio.gather(*map(succeed, senders))
+
+    async def misdate_sender(self, fault: Fault) -> None:
+        await succeed(await self.start_sender("misdate"))
+
+    async def restore_database(self, fault: Fault) -> None:
+        """The state that it goes back to is that of the fault's beginning."""
+        await self.hand.order("copy")
+        await asyncio.sleep(fault.seconds)
+        await self.hand.order("restore")
+
+    async def plant_row(self, fault: Fault) -> None:
+        await self.hand.order(f"plant hall {TOO_LARGE}")
+
+
+async def succeed(sender: Child) -> None:
+    assert await sender.end() == 0, sender.log.read_text()

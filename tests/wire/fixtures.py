@@ -17,6 +17,7 @@ from config.settings.base import redis_layer
 from tests.lanes import QUICK, in_full, lanes_chosen
 from tests.readme import ROOT
 from tests.wire.parts import RedisProcess
+from tests.wire.postgresql import real_postgresql
 from tests.wire.servers import COMMANDS, EACH_SERVER, fake_redis, real_redis, serving
 
 TOKEN = re.compile(r"eyJ[\w-]{20,}")
@@ -40,6 +41,23 @@ def environment():
     }
     subprocess.run([sys.executable, "-c", PREPARE], env=os.environ | environment, check=True)
     return environment
+
+
+@pytest.fixture(scope="module")
+def on_postgresql(environment):
+    """The environment of a server on a PostgreSQL of its own, with the demo's people in it."""
+    with real_postgresql() as url:
+        changed = environment | {"DATABASE_URL": url}
+        subprocess.run([sys.executable, "-c", PREPARE], env=os.environ | changed, check=True)
+        yield changed
+
+
+@pytest.fixture(
+    scope="module", params=["environment", "on_postgresql"], ids=["sqlite", "postgresql"]
+)
+def database(request):
+    """The environment of a server on each database."""
+    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from tests.wire.audience import Seat
 from tests.wire.checker import check
 from tests.wire.child import Child
 from tests.wire.faults import Faults
+from tests.wire.hand import Hand
 from tests.wire.parts import AppServer, RedisProcess
 from tests.wire.proxy import Proxy
 from tests.wire.publisher import Plan
@@ -34,6 +35,9 @@ FILES = 4096
 # Seconds between two checks in the servers: short, so that a run need not be long.
 INTERVALS = {"WEBSOCKET_TAIL_CHECK_SECONDS": "1", "WEBSOCKET_RECHECK_SECONDS": "2"}
 
+# Numbers that each further sender has for its events.
+NUMBERS = 1_000_000
+
 # Seconds in which the end of a reader's right is noticed, should the word of it get lost.
 NOTICE = 3
 
@@ -46,6 +50,10 @@ class Result(NamedTuple):
     report: Report
     # Seconds from the last event to the moment at which every reader had all; None: never.
     caught_up_after: float | None
+
+    @property
+    def is_good(self) -> bool:
+        return self.report.is_good and self.caught_up_after is not None
 
     @property
     def end(self) -> str:
@@ -65,12 +73,14 @@ class Laboratory:
     def __init__(self, environment: dict[str, str], stack: Stack, schedule: Schedule = CALM):
         self.stack, self.schedule = stack, schedule
         self.redis = RedisProcess()
+        self.link = Proxy(self.redis.port)
+        redis = self.link if schedule.hits("link") else self.redis
         self.environment = {
-            **environment,
             **INTERVALS,
+            **environment,
             "DJANGO_SETTINGS_MODULE": stack.settings,
             "REDIS_HOST": "127.0.0.1",
-            "REDIS_PORT": str(self.redis.port),
+            "REDIS_PORT": str(redis.port),
             "CHANNEL_LAYER": stack.layer,
         }
         self.servers = [
@@ -78,7 +88,11 @@ class Laboratory:
             for _ in range(stack.servers)
         ]
         self.proxies = [Proxy(server.port) for server in self.servers if schedule.hits("network")]
-        self.faults = Faults(self.redis, self.servers, self.proxies)
+        self.hand = Hand()
+        self.faults = Faults(
+            self.redis, self.servers, self.proxies, self.link, self.hand, self.start_sender
+        )
+        self.senders, self.logs = 0, []
 
     async def __aenter__(self) -> "Laboratory":
         allow_files()
@@ -87,7 +101,7 @@ class Laboratory:
         self.folder = Path(self.held.enter_context(folder))
         for part in (self.redis, *self.servers):
             self.held.callback(part.kill)
-        for proxy in self.proxies:
+        for proxy in (self.link, *self.proxies):
             await self.held.enter_async_context(proxy)
         self.redis.start()
         return self
@@ -101,6 +115,7 @@ class Laboratory:
         `stalls` are what the readers' task says of one that stops reading.
         """
         self.audience, files = plan.audience, self.folder
+        self.streams = [*dict.fromkeys(seat.stream for seat in plan.audience)]
         plan.through = self.stack.senders
         plan.write(files / "plan.json")
         names = ("plan.json", "published.jsonl", "tokens.json")
@@ -110,6 +125,9 @@ class Laboratory:
             *(asyncio.to_thread(server.start) for server in self.servers),
         )
         assert await self.publisher.word() == "ready"
+        if self.stack.resumes:
+            await self.start(self.hand.keeper(self.folder / "published-by-hand.jsonl"))
+            assert await self.hand.child.word() == "ready"
         task = Task(
             plan.audience,
             json.loads((files / "tokens.json").read_text()),
@@ -122,8 +140,22 @@ class Laboratory:
         await self.start(self.readers)
         assert await self.readers.word() == "seated"
 
-    async def start(self, child: Child) -> None:
-        await child.start(self.environment, self.folder / f"{child.module}.log")
+    async def start_sender(self, mode: str, *, backwards: bool = False, **environment) -> Child:
+        """Start a sender of its own, with numbers of its own."""
+        self.senders += 1
+        history = self.folder / f"published-{self.senders}.jsonl"
+        # Two streams, as of two users whom two transactions notify.
+        streams = self.streams[:2] if mode == "cross" else self.streams
+        first = self.senders * NUMBERS
+        arguments = (mode, history, first, *(streams[::-1] if backwards else streams))
+        sender = Child("tests.wire.sender", *arguments)
+        await self.start(sender, **environment)
+        return sender
+
+    async def start(self, child: Child, **environment: str) -> None:
+        log = self.folder / f"{len(self.logs)}-{child.module}.log"
+        self.logs.append(log)
+        await child.start(self.environment | environment, log)
         self.held.push_async_callback(child.kill)
 
     async def perform(self) -> None:
@@ -137,12 +169,8 @@ class Laboratory:
 
     async def conclude(self) -> Result:
         """Wait until the readers have all, or nothing comes any more; read the history."""
-        published = Counter(
-            event["stream"]
-            for event in lines(self.folder / "published.jsonl")
-            if event["did"] in ("published", "failed")
-        )
-        self.readers.tell(json.dumps({"events": published, "silence": self.stack.silence}))
+        ends = await self.ends()
+        self.readers.tell(json.dumps({"ends": ends, "silence": self.stack.silence}))
         is_complete = await self.readers.word() == "complete"
         after = time.monotonic() - self.ended_at
         await self.readers.end()
@@ -152,10 +180,18 @@ class Laboratory:
         report = await asyncio.to_thread(check, self.history(), grace)
         return Result(self.stack, self.schedule, report, after if is_complete else None)
 
+    async def ends(self) -> dict[str, int | str]:
+        """Return where streams end: at a position, or without one after a number of events."""
+        if self.stack.resumes:
+            return await self.hand.ends(self.streams, self.stack.silence)
+        published = lines(self.folder / "published.jsonl")
+        return Counter(event["stream"] for event in published if "number" in event)
+
     def history(self) -> Iterator[dict]:
         for seat in self.audience:
             yield {"did": "sat", **seat._asdict()}
-        yield from lines(self.folder / "published.jsonl")
+        for path in sorted(self.folder.glob("published*.jsonl")):
+            yield from lines(path)
         yield from lines(self.folder / "read.jsonl")
 
 

@@ -80,7 +80,8 @@ class Publisher:
         except Exception as error:
             self.note("failed", stream=stream, number=number, at=at, error=repr(error))
         else:
-            self.note("published", stream=stream, number=number, at=at)
+            returned = time.time()
+            self.note("published", stream=stream, number=number, at=at, returned=returned)
 
     def streams(self) -> list[str]:
         return [*itertools.islice(itertools.cycle(self.plan.streams), self.plan.events)]

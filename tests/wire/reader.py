@@ -22,8 +22,11 @@ HANDSHAKE = 8
 # one who reads fast, on some machines 32 MB, and the server would notice nothing.
 WHILE_STALLED = 2**18
 
-NUMBERED = re.compile(rb'"stream": "([^"]+)", "number": (\d+)\}(?:, "offset": (\d+)\})?')
+NUMBERED = re.compile(
+    rb'"stream": "([^"]+)", "number": (\d+)\}(?:, "offset": (\d+), "position": "([^"]+)"\})?'
+)
 GREETING = b'{"type": "connection.established"'
+OMITTED = b'{"type": "entry.omitted"'
 
 
 class Reader:
@@ -34,8 +37,9 @@ class Reader:
         self.ports, self.resumes = ports, resumes
         self.chance = random.Random(seat.reader)
         self.visits, self.failures = seat.reader, 0
-        self.epoch, self.offset = None, None
-        # What was new to this reader: with offsets, what lies beyond the last; else each frame.
+        self.offset: int | None = None
+        self.position: str | None = None
+        # Events that were new to this reader.
         self.new, self.last_at = 0, 0.0
         self.greeted = asyncio.Event()
         self.client: LightClient | None = None
@@ -92,40 +96,48 @@ class Reader:
             transport.abort()
 
     def path(self) -> str:
-        if not self.resumes or self.epoch is None:
+        if not self.resumes or self.position is None:
             return self.seat.path
-        return f"{self.seat.path}?epoch={self.epoch}&offset={self.offset}"
+        return f"{self.seat.path}?position={self.position}"
 
     def take(self, text: bytes) -> None:
         if found := NUMBERED.search(text):
             self.take_event(*found.groups())
         elif text.startswith(GREETING):
             self.take_greeting(json.loads(text))
+        elif text.startswith(OMITTED):
+            self.take_omitted(json.loads(text))
 
-    def take_event(self, stream: bytes, number: bytes, offset: bytes | None) -> None:
+    def take_event(
+        self, stream: bytes, number: bytes, offset: bytes | None, position: bytes | None
+    ) -> None:
         self.last_at = time.time()
         # By hand: json.dumps of 20,000 lines a second would be felt.
+        place = f'{int(offset)}, "position": "{position.decode()}"' if offset else "null"
         self.history.write(
             f'{{"did": "frame", "reader": {self.seat.reader}, "at": {self.last_at},'
-            f' "stream": "{stream.decode()}", "number": {int(number)},'
-            f' "offset": {int(offset) if offset else "null"}}}\n'
+            f' "stream": "{stream.decode()}", "number": {int(number)}, "offset": {place}}}\n'
         )
         if offset is None:
             self.new += 1
         elif int(offset) > self.offset:
-            self.new += int(offset) - self.offset
-            self.offset = int(offset)
+            self.new += 1
+            self.offset, self.position = int(offset), position.decode()
         if self.new == self.stalls_after:
             self.stall()
 
+    def take_omitted(self, frame: dict) -> None:
+        self.last_at = time.time()
+        place = {key: frame[key] for key in ("offset", "position")}
+        self.note("omitted", **place, size=frame["size"])
+        if place["offset"] > self.offset:
+            self.offset, self.position = place["offset"], place["position"]
+
     def take_greeting(self, greeting: dict) -> None:
-        place = {key: greeting.get(key) for key in ("epoch", "offset", "recovered")}
+        place = {key: greeting.get(key) for key in ("offset", "position", "recovered")}
         self.note("established", **place)
         if not place["recovered"]:
-            if self.epoch == place["epoch"] is not None:
-                # What is gone counts as seen: nobody waits for it.
-                self.new += max(0, place["offset"] - self.offset)
-            self.epoch, self.offset = place["epoch"], place["offset"]
+            self.offset, self.position = place["offset"], place["position"]
         self.greeted.set()
 
     def stall(self) -> None:
@@ -133,8 +145,12 @@ class Reader:
         self.client.transport.pause_reading()
         say("stalled")
 
-    def has_all(self, events: dict[str, int]) -> bool:
-        return self.stays_away or self.new >= events.get(self.seat.stream, 0)
+    def has_all(self, ends: dict[str, int | str]) -> bool:
+        """Whether it has read up to the end of its stream: a position, or a number of events."""
+        end = ends.get(self.seat.stream, 0)
+        return self.stays_away or (
+            self.position == end if isinstance(end, str) else self.new >= end
+        )
 
 
 def say(word: str) -> None:

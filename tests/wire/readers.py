@@ -3,8 +3,9 @@
     python -m tests.wire.readers task.json history.jsonl
 
 They say `seated` when each was greeted once, and `stalled` when one stops reading. Told on stdin
-how many events each stream has had, and how many seconds of silence are enough, all read again, and
-say `complete` when each has all, else `incomplete`.
+where each stream ends, and how many seconds of silence are enough, all read again, and say
+`complete` when each has all, else `incomplete`. A stream ends at a position; where the application
+has none, after a number of events.
 """
 
 import asyncio
@@ -60,9 +61,9 @@ async def run(task: Task, history) -> None:
         if task.stalls is not None:
             stalled = readers[task.stalls]
             others = [reader for reader in readers if reader is not stalled]
-            await wait_for_all(others, ending["events"], ending["silence"])
+            await wait_for_all(others, ending["ends"], ending["silence"])
             stalled.client.transport.resume_reading()
-        complete = await wait_for_all(readers, ending["events"], ending["silence"])
+        complete = await wait_for_all(readers, ending["ends"], ending["silence"])
         say("complete" if complete else "incomplete")
     for life in lives:
         life.cancel()
@@ -79,10 +80,10 @@ async def seated(readers: list[Reader]) -> AsyncIterator[asyncio.Task]:
             await reader.greeted.wait()
 
 
-async def wait_for_all(readers: list[Reader], events: dict[str, int], silence: float) -> bool:
+async def wait_for_all(readers: list[Reader], ends: dict[str, int | str], silence: float) -> bool:
     """Wait until each reader has all; give up when nobody has read anything for a while."""
     told_at = time.time()
-    while not all(reader.has_all(events) for reader in readers):
+    while not all(reader.has_all(ends) for reader in readers):
         if time.time() - max(told_at, *(reader.last_at for reader in readers)) > silence:
             return False
         await asyncio.sleep(0.02)

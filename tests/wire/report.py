@@ -4,16 +4,27 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 # lost        published, and never read by a reader who was not told of the gap
-# doubled     read twice, and no offset tells that it is the same
+# doubled     read twice, and no position tells that it is the same
 # reordered   read after a later one
 # late        published when the reader's right to it had ended, but read
 # foreign     read by somebody whom it was not for, or never published
-KINDS = ("lost", "doubled", "reordered", "late", "foreign")
+# early       read before its transaction had committed
+# exchanged   an offset has another entry, or another one before it, than the reader was told
+# ambiguous   a position names two entries
+# omitted     replaced by `entry.omitted`, though it can be sent
+# overtaken   after an event that was sent when this one was sent already
+# skipped     an offset that the reader did not get, and was not told of
+KINDS = (
+    *("lost", "doubled", "reordered", "late", "foreign"),
+    *("early", "exchanged", "ambiguous", "omitted", "skipped", "overtaken"),
+)
 
 
 class Finding(NamedTuple):
     kind: str
-    reader: int
+    # None where all readers are concerned.
+    reader: int | None
+    # The publisher's number of an event; the offset of what was omitted or skipped.
     number: int
 
 
@@ -26,11 +37,13 @@ class Report:
     # Deliveries that had to be, and that were made.
     expected: int = 0
     delivered: int = 0
-    # Read again, and known by the offset: a client drops them.
+    # Read again, and known by the position: a client drops them.
     repeated: int = 0
     # How often readers came back, and were told that history no longer reaches back.
     returns: int = 0
     unrecovered: int = 0
+    # Seconds that the slowest event took to a reader who was there all the time.
+    slowest: float = 0.0
     findings: list[Finding] = field(default_factory=list)
 
     def count(self, kind: str) -> int:

@@ -15,7 +15,7 @@ class Fault(NamedTuple):
 
     @property
     def part(self) -> str:
-        """What is hit: redis, server or network."""
+        """What is hit: redis, server, network, link, sender, database or row."""
         return self.kind.rpartition("_")[2]
 
     def __str__(self):
@@ -28,7 +28,18 @@ class Fault(NamedTuple):
 REDIS = ("kill_redis", "freeze_redis", "flush_redis")
 SERVER = ("kill_server", "stop_server", "freeze_server")
 NETWORK = ("cut_network", "swallow_network", "stall_network", "slow_network", "half_close_network")
-AT_ONCE = ("flush_redis", "half_close_network")
+# The way to Redis, of servers and senders.
+LINK = ("cut_link", "swallow_link", "stall_link", "slow_link")
+# Senders of their own, see `sender`: killed before its events have offsets, holding a transaction
+# open, crossing another one, with a wrong clock.
+SENDER = ("kill_sender", "hold_sender", "cross_sender", "misdate_sender")
+# The database goes back to how it was before; a row gets in that cannot be sent.
+DATABASE, ROW = ("restore_database",), ("plant_row",)
+KINDS = (*REDIS, *SERVER, *NETWORK, *LINK, *SENDER, *DATABASE, *ROW)
+AT_ONCE = (
+    *("flush_redis", "half_close_network"),
+    *("kill_sender", "cross_sender", "misdate_sender", "plant_row"),
+)
 
 
 class Schedule(NamedTuple):
@@ -48,6 +59,12 @@ class Schedule(NamedTuple):
 
     def longest(self, kind: str) -> float:
         return max((fault.seconds for fault in self.faults if fault.kind == kind), default=0.0)
+
+    def only(self, *parts: str) -> "Schedule":
+        """Return the faults that hit some parts, in as much time."""
+        faults = tuple(fault for fault in self.faults if fault.part in parts)
+        kept = self._replace(faults=faults)
+        return kept._replace(rest=kept.rest + self.seconds - kept.seconds)
 
     def hits(self, part: str) -> bool:
         return any(fault.part == part for fault in self.faults)
@@ -78,6 +95,22 @@ PROMISED = (
     Schedule("the server is killed", repeated("kill_server", 2, seconds=0.5, every=5)),
     Schedule("the network is cut", repeated("cut_network", 15, seconds=2, every=4)),
     Schedule("servers restart in turn", in_turn(2, rounds=2, every=5)),
+    Schedule("senders are killed", repeated("kill_sender", 50, seconds=0, every=0.7)),
+    Schedule("transactions cross", repeated("cross_sender", 3, seconds=0, every=5)),
+    Schedule("a transaction is held", repeated("hold_sender", 3, seconds=3, every=5)),
+    Schedule("clocks are wrong", repeated("misdate_sender", 5, seconds=0, every=2)),
+    Schedule("the database goes back", repeated("restore_database", 3, seconds=2, every=4)),
+    Schedule("rows are too large", repeated("plant_row", 5, seconds=0, every=2)),
+    Schedule(
+        "the way to Redis is slow and lossy",
+        (
+            Fault(1, "slow_link", 3),
+            Fault(6, "stall_link", 3),
+            Fault(11, "cut_link", 1),
+            Fault(14, "swallow_link", 3),
+            Fault(19, "cut_link", 0.2),
+        ),
+    ),
 )
 
 
@@ -89,6 +122,10 @@ def at_random(seed: int, *, seconds: float, servers: int = 1) -> Schedule:
         (REDIS, 0),
         (NETWORK, 0),
         *((SERVER, server) for server in range(servers)),
+        (LINK, 0),
+        (SENDER, 0),
+        (DATABASE, 0),
+        (ROW, 0),
     ]:
         now = chance.uniform(0.5, seconds / 3)
         while now < seconds:

@@ -33,11 +33,11 @@ async def test_server_on_postgresql_delivers_and_resumes(server_on_postgresql, c
     server = server_on_postgresql
     async with server.requests(headers=headers) as http:
         alice = await connect(server, "/ws/notifications/", "alice")
-        epoch = (await alice.receive())["epoch"]
+        assert (await alice.receive())["offset"] == 0
         await http.post("/api/me/notifications/", json={"title": "Heard"})
-        assert (await alice.receive())["offset"] == 1
+        position = (await alice.receive())["position"]
         await alice.leave()
         await http.post("/api/me/notifications/", json={"title": "Missed"})
-    back = await connect(server, f"/ws/notifications/?epoch={epoch}&offset=1", "alice")
+    back = await connect(server, f"/ws/notifications/?position={position}", "alice")
     assert (await back.receive())["recovered"] is True
     assert (await back.receive())["notification"] == {"title": "Missed"}
