@@ -220,6 +220,30 @@ async def test_frame_that_is_heard_while_the_position_is_read_is_not_lost(monkey
 
 
 @ON_PUBSUB
+async def test_frame_above_the_limit_that_another_process_sends_is_omitted(settings):
+    """Such as one of a release with a higher limit."""
+    large = await entry("é" * 400)
+    await entry(2)
+    settings.WEBSOCKET_MAX_FRAME_BYTES = 500
+    async with resumed(NOTIFICATIONS, "alice", "0." + large["previous"]) as alice:
+        omitted = await alice.receive()
+        assert (omitted["type"], omitted["offset"]) == ("entry.omitted", 1)
+        assert omitted["size"] == len(large["text"].encode())
+        assert await heard(alice, 1) == [(2, 2)]
+        late = await entry_above_the_limit(settings)
+        await hub().hear(late)
+        omitted = await alice.receive()
+        assert (omitted["type"], omitted["position"]) == ("entry.omitted", f"3.{late['tag']}")
+
+
+async def entry_above_the_limit(settings):
+    usual, settings.WEBSOCKET_MAX_FRAME_BYTES = settings.WEBSOCKET_MAX_FRAME_BYTES, 65_536
+    message = await entry("x" * 1_000)
+    settings.WEBSOCKET_MAX_FRAME_BYTES = usual
+    return message
+
+
+@ON_PUBSUB
 async def test_frames_that_come_at_once_go_out_one_after_the_other(monkeypatch, reads):
     """Though the first is still on its way to the second socket when the next comes."""
     monkeypatch.setattr(feed_module, "IN_A_ROW", 1)

@@ -137,6 +137,14 @@ def placed(text: str, offset: int, tag: str) -> str:
 ROOM = len(placed("{}", 2**63 - 1, "t" * 8)) - len("{}")
 
 
+def fitting(text: str, offset: int, tag: str) -> str:
+    """Return an entry's text, or what stands in its place where it is above the limit."""
+    most = limit("WEBSOCKET_MAX_FRAME_BYTES")
+    if 4 * len(text) <= most or (size := len(text.encode())) <= most:
+        return text
+    return omitted(offset, tag, size)
+
+
 def omitted(offset: int, tag: str, size: int) -> str:
     """Return what stands in the place of an entry that is too large to be sent."""
     return placed(encode({"type": "entry.omitted", "size": size}), offset, tag)

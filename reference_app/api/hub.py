@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 from channels.db import database_sync_to_async
 
-from . import outbox, streams
+from . import frames, outbox, streams
 from .cursor import Cursor
 from .feed import Feed
 from .limits import limit
@@ -106,6 +106,7 @@ class Hub:
                 "text": str(text),
             } if kind == MESSAGE_TYPE:
                 if feed := self.feeds.get(stream):
+                    text = frames.fitting(text, offset, tag)
                     await self._pass_on(feed, Appended(stream, offset, tag, previous, text))
             case _:
                 logger.warning("Ignored a group message of a kind not known here")
