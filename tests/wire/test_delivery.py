@@ -62,6 +62,7 @@ async def test_event_reaches_every_member_of_its_organisation_only(served, conne
     await broadcast_org_event(ORG_ID, "user.joined", {"user_id": "here"})
     for member in members:
         frame = await member.receive()
+        assert frame.pop("position").startswith(f"{frame['offset']}.")
         assert frame.pop("offset") == member.greeting["offset"] + 1
         assert frame == {"type": "event", "event_type": "user.joined", "data": {"user_id": "here"}}
 
@@ -158,7 +159,7 @@ async def test_users_and_organisations_stay_apart_under_random_interleaving(serv
 
 async def test_client_that_comes_back_reads_what_it_missed_in_order(served, connect):
     alice = await established(await connect(served, NOTIFICATIONS, "alice"))
-    position = f"?epoch={alice.greeting['epoch']}&offset={alice.greeting['offset']}"
+    position = f"?position={alice.greeting['position']}"
     await alice.leave()
     for number in range(3):
         await broadcast_notification(ALICE, {"n": number})
