@@ -166,6 +166,7 @@ def plans_of(action) -> list[str]:
     return plans
 
 
+@pytest.mark.full
 def test_in_a_million_entries_what_is_read_and_pruned_is_found_by_the_index(million):
     """The plan keeps a page under 10 ms; a figure of time belongs in the bench."""
     plans = plans_of(lambda: read_after("million", million, MILLION // 2))

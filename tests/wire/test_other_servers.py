@@ -14,6 +14,8 @@ from devrealm.people import PEOPLE
 from tests.wire.fixtures import layer_on
 from tests.wire.servers import free_port, serving
 
+pytestmark = pytest.mark.full
+
 ALICE = PEOPLE["alice"].subject
 NOTIFICATIONS = "/ws/notifications/"
 
