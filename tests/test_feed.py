@@ -286,7 +286,7 @@ def go_back(offset: int):
 @ON_PUBSUB
 @pytest.mark.parametrize("later", [0, 1, 2, 3], ids=lambda later: f"{later} frames later")
 async def test_database_that_went_back_to_an_earlier_state_is_noticed(settings, later):
-    """Where nothing is sent, by the check; else by the first frame that takes a known offset."""
+    """The periodic check finds it, or the first frame at an offset that was seen before."""
     settings.WEBSOCKET_TAIL_CHECK_SECONDS = 60 if later else 0.2
     async with established(NOTIFICATIONS, "alice") as alice:
         await notify(1, 2, 3)

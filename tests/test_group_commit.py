@@ -84,7 +84,7 @@ async def test_fault_is_told_to_each_and_the_next_may_send(monkeypatch):
 
 @ON_PUBSUB
 async def test_sender_that_is_cancelled_takes_nobody_along():
-    """Nor does the end of its request, whose thread is gone then."""
+    """Its request has ended by then, and with it the thread for its queries."""
 
     async def request(number):
         async with ThreadSensitiveContext():

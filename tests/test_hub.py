@@ -120,7 +120,7 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule()
     def append(self):
-        """Send; what dead senders have left comes first."""
+        """Send a frame, which comes after those of dead senders."""
         self.add(outbox.append([self.frame()]))
 
     @rule()

@@ -62,7 +62,7 @@ def noting_sends(notes):
 
 
 async def test_request_in_a_transaction_sends_when_it_has_succeeded(monkeypatch):
-    """With ATOMIC_REQUESTS, whatever the view does besides takes no lock of a stream's."""
+    """With ATOMIC_REQUESTS, the view takes no lock of a stream's."""
     monkeypatch.setitem(connections["default"].settings_dict, "ATOMIC_REQUESTS", True)
     added, add_pending = [], statements.add_pending
 
@@ -81,7 +81,7 @@ async def test_request_in_a_transaction_sends_when_it_has_succeeded(monkeypatch)
 
 @pytest.mark.parametrize("count", [2, 700])
 async def test_many_messages_are_handed_to_the_layer_together(monkeypatch, layer, count):
-    """On Pub/Sub by one round trip for each batch; the core layer takes them one by one."""
+    """The layer is handed a batch at a time."""
     trips, send_many = [], publish.group_send_many
 
     async def note(layer, messages):

@@ -1,4 +1,4 @@
-"""SQLite has one writer: what needs two of them ends in a sentence, within its timeout."""
+"""A second writer on SQLite is told in a sentence that there is one only."""
 
 import pytest
 from django.db import OperationalError, connection, transaction

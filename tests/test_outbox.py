@@ -1,4 +1,4 @@
-"""Frames get their places: at once, or when the transaction of their sender has committed."""
+"""Frames get their places at once, or when the transaction of their sender has committed."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +26,7 @@ def sent(stream: str, *numbers: int) -> list[Appended]:
 
 
 def kept(stream: str) -> list[int]:
-    """Return the numbers of the frames of a stream, in order; their chain must be whole."""
+    """Return the numbers of the frames of a stream, after a look at its chain of tags."""
     entries = read_after(stream, position(stream).stream_id, 0)
     assert [entry.offset for entry in entries] == [*range(1, len(entries) + 1)]
     chain = zip(entries, entries[1:], strict=False)
@@ -45,7 +45,7 @@ def published(monkeypatch):
 
 
 def in_thread(work, *arguments):
-    """Run in a thread, with connections to the database of its own; return its future."""
+    """Run in a thread with connections of its own, and return its future."""
 
     def run():
         try:

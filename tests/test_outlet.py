@@ -149,7 +149,7 @@ async def test_cancelled_rest_never_goes_out():
 
 
 class Awaitable:
-    """What ASGI promises: an awaitable that is no coroutine."""
+    """An awaitable that is no coroutine, as ASGI allows."""
 
     def __init__(self, futures):
         self.futures = futures

@@ -1,4 +1,4 @@
-"""Sync code reaches the layer on one event loop of the process, whatever thread it runs in."""
+"""Sync code reaches the layer on one event loop of the process, from each of its threads."""
 
 import asyncio
 import subprocess

@@ -1,4 +1,4 @@
-"""Pages after a place; whether history reaches back to one; pruning by count and by age."""
+"""Pages of a stream, how far its history reaches back, and pruning by count and by age."""
 
 from datetime import timedelta
 

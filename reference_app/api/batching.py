@@ -1,4 +1,7 @@
-"""Many messages to the channel layer in few round trips; by itself it takes them one by one."""
+"""Sends many messages to the channel layer in few round trips.
+
+The layer by itself takes one message a call.
+"""
 
 import asyncio
 from collections import defaultdict
@@ -28,7 +31,10 @@ async def group_send_many(layer, messages: Sequence[tuple[str, dict]]) -> None:
 
 
 async def _publish_many(layer: RedisPubSubChannelLayer, messages: Iterable[tuple]) -> None:
-    """Publish by one pipeline for each Redis; what it needs of channels_redis is not public."""
+    """Publish by one pipeline for each Redis.
+
+    The names with an underscore are not public in channels_redis, which has no call for this.
+    """
     by_shard = defaultdict(list)
     for group, message in messages:
         channel = layer._get_group_channel_name(group)

@@ -82,7 +82,10 @@ def notification_for(user_id: UUID | str, notification: dict) -> Outgoing:
 
 
 def org_event_for(org_id: UUID | str, event_type: str, data: dict) -> Outgoing:
-    """Return an organization's event for `broadcast_many`; raises as `notification_for` does."""
+    """Return an organization's event for `broadcast_many`.
+
+    Raises what `notification_for` raises, and TypeError where the event's type is no string.
+    """
     if not isinstance(event_type, str):
         raise TypeError(f"An event's type is a string, not {type(event_type).__name__}.")
     frame = {"type": "event", "event_type": event_type, "data": data}

@@ -110,7 +110,7 @@ class Cursor:
         self.task = None
 
     async def _next(self) -> list[tuple[Place, dict]]:
-        """Return the frames that follow: those that wait, else a page of rows."""
+        """Return the next frame that waits, or else a page of rows."""
         if self.waiting and self.waiting[0][0].offset == self.place.offset + 1:
             return [self.waiting.popleft()]
         self.waiting.clear()
@@ -121,7 +121,7 @@ class Cursor:
         ]
 
     async def _send(self, place: Place, event: dict, sending: Awaitable) -> None:
-        """Send a frame; where the server cannot, because it is too large for it, say so instead."""
+        """Send a frame, or tell the client that it is omitted where the server cannot send it."""
         try:
             await sending
         except Exception as error:
@@ -138,7 +138,7 @@ class Cursor:
         await self.outlet.put({"type": "websocket.send", "text": text})
 
     def _give_up(self, error: Exception) -> None:
-        """Leave a client that is gone to the server, which will say so; close any other."""
+        """Close the socket, unless the client has left, of which the server will tell."""
         if has_left(error):
             self.follows = False
             logger.debug("A client has left before it was sent all: %r", error)
@@ -162,7 +162,7 @@ class Failed:
 
 
 def has_left(error: Exception) -> bool:
-    """Whether a `send` that raised this says that the client is not there any more.
+    """Whether a `send` that raised this says that the client has left.
 
     The ASGI specification names OSError; Daphne's `send` returns instead.
     """

@@ -8,7 +8,9 @@ from collections.abc import Awaitable, Generator
 
 
 def begin(awaitable: Awaitable) -> Awaitable | None:
-    """Run an awaitable up to where it waits; return the rest of it, or None where it has ended.
+    """Run an awaitable up to where it waits, and return what is left of it.
+
+    Returns None where it has ended.
 
     Both halves run in different tasks, so it must not ask for the task that it runs in, as
     `asyncio.timeout` does.

@@ -39,7 +39,7 @@ class TooLargeError(MessageError):
 
 
 class FrameTooLargeError(ValueError):
-    """What a sender wants to send is longer than a frame may be; nothing was sent."""
+    """A sender's frame is larger than WEBSOCKET_MAX_FRAME_BYTES."""
 
 
 def parse(text: str | bytes):

@@ -1,4 +1,4 @@
-"""Group commit: what several tasks send at the same time is written by one transaction."""
+"""Writes by one transaction what several tasks send at the same time (group commit)."""
 
 import asyncio
 from collections.abc import Sequence
@@ -26,7 +26,10 @@ class GroupCommit:
         self.turn = asyncio.Lock()
 
     async def send(self, outgoing: Sequence[Outgoing]) -> None:
-        """Write frames, all or none, and publish them; raises what `outbox.send` raises."""
+        """Write frames, all or none, and publish them.
+
+        Raises what `outbox.send` raises.
+        """
         if is_called_by_sync_code():
             # The thread of the caller may be in a transaction, of which only that thread can write.
             await write(outgoing)

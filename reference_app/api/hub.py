@@ -125,7 +125,7 @@ class Hub:
         self.due.set()
 
     async def _check_tails(self) -> None:
-        """Compare feeds with the rows: all of them at intervals, and those in doubt at once."""
+        """Compare feeds with the rows, all of them at intervals and those in doubt at once."""
         now = asyncio.get_running_loop().time
         check_at = now() + limit("WEBSOCKET_TAIL_CHECK_SECONDS")
         while True:

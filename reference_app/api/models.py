@@ -146,7 +146,10 @@ def new_tag() -> str:
 
 
 class Stream(models.Model):
-    """What was sent to one user or one organization, in order; named as the group that hears it."""
+    """What was sent to one user or one organization, in order.
+
+    It has the name of the group that hears of it.
+    """
 
     name = models.CharField(max_length=100, unique=True)
     # The offset of the last entry, whether it is still kept or not; the first entry has 1.

@@ -1,4 +1,4 @@
-"""Writes frames to the ends of their streams: at once, or once the sender's transaction commits.
+"""Writes frames to the ends of their streams, at once or when the sender's transaction commits.
 
 Inside a transaction a frame becomes a pending entry, and takes no lock that another transaction
 could want. After the commit, `flush` gives it an offset in a short transaction of its own. Where
@@ -31,7 +31,10 @@ TRIES = 3
 
 
 class Outgoing(NamedTuple):
-    """A frame on its way to a stream; `text` is that of `frames.encode_entry`."""
+    """A frame on its way to a stream.
+
+    `text` is what `frames.encode_entry` returns.
+    """
 
     stream: str
     text: str
@@ -69,9 +72,10 @@ def send(outgoing: Sequence[Outgoing]) -> list[Appended]:
 
 
 def append(outgoing: Sequence[Outgoing]) -> list[Appended]:
-    """Write frames to the ends of their streams in a transaction of their own; return the entries.
+    """Write frames to the ends of their streams in a transaction of their own.
 
-    Where another transaction holds a stream for too long, the frames are left pending.
+    Returns the entries. Where another transaction holds a stream for too long, the frames are left
+    pending.
     """
     connection = connections[router.db_for_write(Entry)]
     sent = []
@@ -111,7 +115,7 @@ def flush(streams: Iterable[str], *, skip_locked: bool = False) -> list[Appended
 
 
 def flush_abandoned(streams: Iterable[str] | None = None) -> list[Appended]:
-    """Complete what senders have left pending, in these streams or in any; return the entries."""
+    """Move what senders have left pending, in these streams or in any, and return the entries."""
     pending = PendingEntry.objects.order_by("stream").values_list("stream", flat=True).distinct()
     if streams is None:
         names = [*pending[:STREAMS]]
@@ -124,8 +128,9 @@ def flush_abandoned(streams: Iterable[str] | None = None) -> list[Appended]:
 
 
 def _append_one(connection, outgoing: Outgoing) -> Appended | None:
-    """Add one entry; None where its stream does not exist yet, or where pending entries come first.
+    """Add one entry to a stream.
 
+    Returns None where the stream does not exist yet, or where pending entries come first.
     PostgreSQL needs one statement for it, and no transaction that could be left open.
     """
     tag = new_tag()
@@ -176,7 +181,9 @@ def _move(
 def _move_batch(
     connection, streams: Sequence[str], also: Sequence[Outgoing], skip_locked: bool
 ) -> tuple[list[Appended], set[str], bool]:
-    """Move one batch; return its entries, the streams to begin first, and whether it was the last.
+    """Move one batch of pending entries into their streams.
+
+    Returns its entries, the streams that do not exist yet, and whether it was the last batch.
 
     The streams are locked first, and what is pending is read by a second statement. A single one
     would miss what is committed while it waits for a lock.

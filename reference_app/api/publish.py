@@ -63,7 +63,7 @@ def _send_and_wait(messages: Sequence[tuple[str, dict]]) -> None:
 
 
 async def _send(messages: Sequence[tuple[str, dict]]) -> None:
-    """Hand messages to the layer; one that is down must not fail the caller's work."""
+    """Hand messages to the layer, and only log where it is down: the rows are written."""
     for start in range(0, len(messages), BATCH):
         batch = messages[start : start + BATCH]
         try:

@@ -1,4 +1,4 @@
-"""Where a client goes on: after the place that it names, if history reaches back to it."""
+"""Decides where a client goes on, by the position that it names."""
 
 from typing import NamedTuple
 from urllib.parse import parse_qs
@@ -29,7 +29,7 @@ class Start(NamedTuple):
 
 
 async def start(feed: Feed, query_string: bytes) -> Start:
-    """Return where a socket begins; a client that comes back says `?position=…`."""
+    """Return where a socket begins, which is after the client's `?position=…` where it can be."""
     query = parse_qs(query_string.decode("latin1"), keep_blank_values=True)
     if "position" not in query:
         return Start(feed.place, None)

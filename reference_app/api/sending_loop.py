@@ -33,7 +33,7 @@ class SendingLoop:
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop)
 
     def stop(self) -> None:
-        """End the thread; channel layers close their connections with the loop."""
+        """End the thread and its loop, with which channel layers close their connections."""
         with self.lock:
             if self.loop is not None:
                 self.loop.call_soon_threadsafe(self.loop.stop)

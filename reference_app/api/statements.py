@@ -43,7 +43,7 @@ def is_postgresql(connection) -> bool:
 
 
 def bound(connection) -> None:
-    """Let the transaction that begins see what others commit, and keep nobody waiting for long."""
+    """Let the transaction that begins see what others commit, and hold its locks only briefly."""
     if is_postgresql(connection):
         _run(connection, f"SET TRANSACTION ISOLATION LEVEL READ COMMITTED; {BOUNDS}")
 
@@ -95,12 +95,18 @@ def take_pending(connection, names: Sequence[str], most: int) -> list[tuple[str,
 
 
 def add_entries(connection, rows: Sequence[tuple[int, int, str, str, str]]) -> None:
-    """Add entries: id of the stream, offset, tag, tag of the entry before, and frame of each."""
+    """Add entries to their streams.
+
+    A row has the id of the stream, offset, tag, tag of the entry before, and frame.
+    """
     _insert(connection, f'{ENTRY} (stream_id, "offset", tag, previous, frame)', rows)
 
 
 def move_heads(connection, ends: Iterable[tuple[int, int, str, str]]) -> None:
-    """Set the ends of streams: id, head, tag, and the tag before of each."""
+    """Set where streams end.
+
+    Each end has the id of the stream, head, tag, and the tag before.
+    """
     sql = f"UPDATE {STREAM} SET head = %s, tag = %s, previous = %s WHERE id = %s"
     with connection.cursor() as cursor:
         cursor.executemany(sql, [(*end, stream_id) for stream_id, *end in ends])

@@ -1,4 +1,4 @@
-"""Durable streams: what is sent to a user or an organization is a row first, a message second.
+"""Reads and prunes streams, in which whatever is sent is a row first and a message second.
 
 The offsets of a stream rise by one, without a gap. They are assigned after the sender's transaction
 has committed (`outbox`), so a reader never sees 5 before 4.
@@ -27,7 +27,7 @@ class HistoryGoneError(Exception):
 
 
 class Place(NamedTuple):
-    """One entry of a stream, or its beginning: an offset, and the tag that it had there.
+    """Names one entry of a stream, or its beginning, by offset and tag.
 
     Clients know it as an opaque text, their `position`.
     """
@@ -40,7 +40,7 @@ class Place(NamedTuple):
 
 
 class Position(NamedTuple):
-    """Where a stream is: its row, and the offset and the tag of its last entry."""
+    """Where a stream is, which is its row and the offset and tag of its last entry."""
 
     stream_id: int
     head: int
@@ -52,7 +52,7 @@ class Position(NamedTuple):
 
 
 class Appended(NamedTuple):
-    """An entry of a stream; `text` is what goes over the wire."""
+    """An entry of a stream, with the text that goes over the wire."""
 
     stream: str
     offset: int
@@ -133,7 +133,7 @@ def prune(keep: int, age: timedelta) -> int:
 
 
 def _prune(stream_id: int, upto: int, age: timedelta) -> int:
-    """Delete the beginning of one stream: offsets up to one, and what is older than an age."""
+    """Delete the offsets of one stream up to one, and entries that are older than an age."""
     deleted = 0
     entries = Entry.objects.filter(stream_id=stream_id)
     while True:

@@ -73,7 +73,7 @@ async def comparison(subjects: list[str]) -> Callable[[], Awaitable]:
 
 
 async def look_up(subjects: list[str]) -> Callable[[], Awaitable]:
-    """Return the check of everybody's right to listen."""
+    """Return the check of all rights to listen."""
     from api.authority import Authority
     from api.watch import Watch
 

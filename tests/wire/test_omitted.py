@@ -1,4 +1,4 @@
-"""A row that no server can send: every client gets all other offsets, and is told of this one."""
+"""Every client gets all offsets beside a row that no server can send, and is told of that one."""
 
 from asgiref.sync import sync_to_async
 

@@ -1,4 +1,4 @@
-"""The app on ASGI servers that it does not know: what holds there, and what does not."""
+"""The app on ASGI servers that it does not know, and what does not hold there."""
 
 import importlib.util
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""One client of many stops reading: whom that concerns, on each server."""
+"""One client of many stops reading, which concerns nobody else on any server."""
 
 import asyncio
 from pathlib import Path

@@ -27,7 +27,7 @@ def house(tmp_path_factory):
 
 
 async def greeted(house, contender, path) -> tuple[int, int]:
-    """Let all come at once; return how many were greeted, and how often members were asked for."""
+    """Let all come at once, and return how many were greeted and how often members were read."""
     slow = {
         "SERVED": "tests.load.slow_membership:application",
         "APPLICATION": contender.stack.application,
