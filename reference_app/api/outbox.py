@@ -48,16 +48,7 @@ def send(outgoing: Sequence[Outgoing]) -> list[Appended]:
     """
     connection = connections[router.db_for_write(Entry)]
     try:
-        if connection.in_atomic_block:
-            statements.add_pending(connection, outgoing)
-            _flush_after_commit(connection, outgoing)
-        elif not connection.get_autocommit():
-            # Django calls no hook after such a commit: the periodic check finds these.
-            statements.add_pending(connection, outgoing)
-        elif elsewhere := _other_transaction():
-            _send_after_commit(elsewhere, outgoing)
-        else:
-            return append(outgoing)
+        return _write(connection, outgoing)
     except OperationalError as error:
         if not connection.in_atomic_block:
             connection.close_if_unusable_or_obsolete()
@@ -68,6 +59,20 @@ def send(outgoing: Sequence[Outgoing]) -> list[Appended]:
                 "use PostgreSQL."
             ) from error
         raise
+
+
+def _write(connection, outgoing: Sequence[Outgoing]) -> list[Appended]:
+    """Write frames in the transaction that this thread is in, or in one of their own."""
+    if connection.in_atomic_block:
+        statements.add_pending(connection, outgoing)
+        _flush_after_commit(connection, outgoing)
+    elif not connection.get_autocommit():
+        # Django calls no hook after such a commit: the periodic check finds these.
+        statements.add_pending(connection, outgoing)
+    elif elsewhere := _other_transaction():
+        _send_after_commit(elsewhere, outgoing)
+    else:
+        return append(outgoing)
     return []
 
 
@@ -198,20 +203,26 @@ def _move_batch(
             return [], missing, not missing
         pending = statements.take_pending(connection, [*ends], BATCH)
         is_last = len(pending) < BATCH
-        entries, rows = [], []
-        for stream, text in [*pending, *(also if is_last else ())]:
-            stream_id, offset, previous, _ = ends[stream]
-            offset, tag = offset + 1, new_tag()
-            ends[stream] = stream_id, offset, tag, previous
-            entries.append(
-                Appended(stream, offset, tag, previous, frames.placed(text, offset, tag))
-            )
-            rows.append((stream_id, *entries[-1][1:]))
-        if rows:
-            statements.add_entries(connection, rows)
-            moved = {ends[entry.stream] for entry in entries}
-            statements.move_heads(connection, moved)
+        entries = _append_to(connection, ends, [*pending, *(also if is_last else ())])
     return entries, set(), is_last
+
+
+def _append_to(
+    connection, ends: dict[str, tuple], outgoing: Iterable[tuple[str, str]]
+) -> list[Appended]:
+    """Write frames to the ends of locked streams, and return the entries in order."""
+    entries, rows = [], []
+    for stream, text in outgoing:
+        stream_id, offset, previous, _ = ends[stream]
+        offset, tag = offset + 1, new_tag()
+        ends[stream] = stream_id, offset, tag, previous
+        text = frames.placed(text, offset, tag)
+        rows.append((stream_id, offset, tag, previous, text))
+        entries.append(Appended(stream, offset, tag, previous, text))
+    if rows:
+        statements.add_entries(connection, rows)
+        statements.move_heads(connection, {ends[entry.stream] for entry in entries})
+    return entries
 
 
 # The streams that a connection's transaction has sent to, for the first hook that runs after it.
