@@ -4,6 +4,7 @@ from channels.layers import channel_layers
 from django.db import close_old_connections
 from django.utils.module_loading import import_string
 
+from api import sending_loop
 from api.embedded import EmbeddedRedisChannelLayer
 from config.settings.base import redis_layer
 from devrealm.people import settle
@@ -45,5 +46,7 @@ async def layer(request):
     usual = channel_layers["default"]
     channel_layers.set("default", layer)
     yield layer
+    # It ends with the connections that sync code of this process has used.
+    sending_loop.sending_loop.stop()
     await (layer.close_pools() if request.param == "core" else layer.flush())
     channel_layers.set("default", usual)

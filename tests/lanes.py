@@ -15,6 +15,7 @@ POSTGRESQL = "postgresql"
 # The files that take longest start first: one that starts last keeps a worker busy alone.
 LONGEST_FIRST = (
     "12_in_production.ipynb",
+    "test_outbox_faults.py",
     "test_devrealm.py",
     "test_closings.py",
     "test_keycloak_sign_in.py",
@@ -27,6 +28,8 @@ LONGEST_FIRST = (
     "test_drain.py",
     "test_token_renewal.py",
     "test_jupyterlab.py",
+    "test_history_exchanged.py",
+    "test_other_servers.py",
 )
 
 

@@ -12,6 +12,7 @@ from django.db import connections
 from django.utils.module_loading import import_string
 from redis.asyncio import Redis
 
+from api import sending_loop
 from classroom import Client, token
 from config.settings.base import redis_layer
 from tests.lanes import QUICK, in_full, lanes_chosen
@@ -167,6 +168,8 @@ async def layer_on(port: int, kind: str = "pubsub", **connection):
     try:
         yield layer
     finally:
+        # It ends with the connections that sync code of this process has used.
+        sending_loop.sending_loop.stop()
         await (layer.close_pools() if kind == "core" else layer.flush())
         channel_layers.set("default", usual)
 

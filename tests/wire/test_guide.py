@@ -84,14 +84,27 @@ async def test_guides_senders_reach_the_sockets_from_another_process(
     assert events == ["user.joined", "resource.created"]
 
 
-async def test_guides_ids_that_are_nobodys_reach_nobody_and_raise_nothing(environment, redis_port):
+async def test_guides_user_id_that_nobody_has_reaches_nobody_and_raises_nothing(
+    environment, redis_port
+):
     settings = environment | {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(redis_port)}
-    await run(f"import django\ndjango.setup()\n{SYNC_SENDER}", settings)
+    await run(program(SYNC_SENDER.replace("user-123", "user-0"), is_async=False), settings)
+
+
+async def test_guides_org_id_that_no_organization_can_have_is_rejected(environment):
+    """A frame that nobody could ever hear would be lost without a word."""
+    done = await ran(f"import django\ndjango.setup()\n{SYNC_SENDER}", environment)
+    assert "ValueError: An org_id is a UUID, and 'org-123' is none." in done.stderr
 
 
 async def run(code: str, environment: dict) -> None:
     """Run a program in a process of its own, as a shell or a cron job would."""
-    done = await asyncio.to_thread(
+    done = await ran(code, environment)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+async def ran(code: str, environment: dict) -> subprocess.CompletedProcess:
+    return await asyncio.to_thread(
         subprocess.run,
         [sys.executable, "-c", code],
         env=os.environ | environment,
@@ -99,4 +112,3 @@ async def run(code: str, environment: dict) -> None:
         text=True,
         timeout=60,
     )
-    assert (done.returncode, done.stderr) == (0, "")
