@@ -23,8 +23,8 @@ async def traced_tasks(browser, page) -> AsyncIterator[list[float]]:
         tasks += cpu_of_tasks(trace)
 
 
-# A user notices that a page does not answer after 200 ms. On the machine on which that was measured,
-# so many rounds take a little longer; on a slower one, everything does.
+# A user notices that a page does not answer after 200 ms. On the machine on which that was
+# measured, so many rounds take a little longer; on a slower one, everything does.
 ROUNDS = 22_000_000
 
 WORK = """rounds => {
