@@ -19,7 +19,6 @@ from devrealm.issue import access_token
 from devrealm.people import ORG_ID, PEOPLE, settle
 from devrealm.supervisor import Supervisor
 from tests.dialogue import EVENTS, NOTIFICATIONS, established
-from tests.lanes import in_full
 from tests.wire.fixtures import demo_served
 from tests.wire.servers import PATIENCE, eventually
 
@@ -189,6 +188,7 @@ async def joined(demo, username, path):
     return client
 
 
+@pytest.mark.full
 async def test_task_runs_in_the_demos_own_worker(demo):
     alice, bob = await joined(demo, "alice", NOTIFICATIONS), await joined(demo, "bob", EVENTS)
     document = (await cause(demo, "alice", "task"))["document"]
@@ -198,6 +198,7 @@ async def test_task_runs_in_the_demos_own_worker(demo):
     await bob.leave()
 
 
+@pytest.mark.full
 async def test_restart_closes_with_1012_and_the_server_comes_back(demo):
     alice = await joined(demo, "alice", NOTIFICATIONS)
     await cause(demo, "alice", "restart")
@@ -207,6 +208,7 @@ async def test_restart_closes_with_1012_and_the_server_comes_back(demo):
     await again.leave()
 
 
+@pytest.mark.full
 async def test_page_and_its_files_are_served(demo):
     async with httpx.AsyncClient(timeout=PATIENCE) as http:
         assert (await http.get(demo.http)).status_code == 200
@@ -214,7 +216,8 @@ async def test_page_and_its_files_are_served(demo):
     assert script.headers["Content-Type"].startswith("text/javascript")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, *in_full([signal.SIGTERM, signal.SIGKILL])])
+@pytest.mark.full
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 async def test_server_ends_with_its_supervisor(tmp_path, number):
     with demo_served(tmp_path) as demo:
         alice = await joined(demo, "alice", NOTIFICATIONS)

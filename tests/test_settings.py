@@ -59,6 +59,7 @@ def test_value_that_production_lacks_is_named_in_one_line(monkeypatch, name):
     )
 
 
+@pytest.mark.full
 def test_production_passes_the_deployment_check():
     done = check("--deploy", "--fail-level", "WARNING", **PRODUCTION)
     assert (done.returncode, done.stderr) == (0, "")

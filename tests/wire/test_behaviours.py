@@ -4,11 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.lanes import lanes_chosen
 from tests.readme import README, servers_as_told
 from tests.wire.behaviours import CASES
 from tests.wire.measure import measured
-from tests.wire.servers import COMMANDS, EACH_SERVER
+from tests.wire.servers import COMMANDS
 
 TOLD = servers_as_told(README.read_text())
 
@@ -17,19 +16,15 @@ The server does not do what the README says.
 If it is right to do so: python -m tests.regenerate README.md"""
 
 
-# By lane.
-SERVERS = {"quick": ["config.server"], "full": ["daphne", "uvicorn"]}
-
-
 @pytest.fixture(scope="module")
-def measuring(pytestconfig):
-    """Measure the servers of this lane at once, since each is mostly waited for."""
-    names = [name for lane in lanes_chosen(pytestconfig) for name in SERVERS[lane]]
+def measuring():
+    """Measure all servers at once, since each is mostly waited for."""
     with ThreadPoolExecutor() as pool:
-        return {name: pool.submit(measured, name) for name in names}
+        return {name: pool.submit(measured, name) for name in COMMANDS}
 
 
-@pytest.mark.parametrize("name", EACH_SERVER)
+@pytest.mark.full
+@pytest.mark.parametrize("name", COMMANDS)
 def test_server_does_what_the_readme_says(measuring, name):
     assert measuring[name].result() == TOLD[name], MEASURE_AGAIN
 

@@ -7,6 +7,8 @@ import shutil
 import subprocess
 import sys
 
+import pytest
+
 from devrealm.people import PEOPLE
 from tests.readme import README, ROOT
 from tests.wire.servers import COMMANDS, serving
@@ -50,6 +52,7 @@ def fresh_project(folder, redis_port, certs) -> dict[str, str]:
     return environment
 
 
+@pytest.mark.full
 async def test_copied_app_serves_alice_in_a_fresh_project(tmp_path, start, redis_port, connect):
     """Keys come over HTTP, as from a Keycloak: from the stand-in that another server runs."""
     realm = f"{start('config.server', 'pubsub').http}/realms/demo"

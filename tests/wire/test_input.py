@@ -3,7 +3,7 @@
 import pytest
 
 from api.close_codes import CloseCode
-from tests.wire.servers import COMMANDS, EACH_SERVER, serving
+from tests.wire.servers import COMMANDS, serving
 
 BAD_INPUT = {
     "no JSON": "How are you?",
@@ -48,7 +48,8 @@ async def test_pong_brings_the_timestamp_as_it_was_sent(server, connect, timesta
     assert await alice.receive() == {"type": "pong", "timestamp": timestamp}
 
 
-@pytest.mark.parametrize("name", EACH_SERVER)
+@pytest.mark.full
+@pytest.mark.parametrize("name", COMMANDS)
 async def test_bug_of_ours_says_1011_and_that_coming_back_may_help(name, environment, connect):
     with serving([*COMMANDS[name], "tests.wire.buggy:application"], **environment) as server:
         alice = await connect(server, "/ws/notifications/", "alice")

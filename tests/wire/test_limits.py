@@ -16,6 +16,7 @@ from api.close_codes import CloseCode
 from api.limits import DEFAULTS
 from classroom import token
 from devrealm.issue import access_token
+from tests.lanes import in_full
 from tests.wire.servers import COMMANDS, EACH_SERVER, PATIENCE, eventually, serving
 
 NOTIFICATIONS = "/ws/notifications/"
@@ -41,7 +42,7 @@ def token_of(size: int) -> str:
 
 
 @pytest.mark.parametrize("carry", CARRIERS.values(), ids=CARRIERS)
-@pytest.mark.parametrize("kilobytes", [4, 8, 12, 16])
+@pytest.mark.parametrize("kilobytes", [*in_full([4, 8, 12]), 16])
 async def test_token_of_up_to_16_kb_connects_by_each_carrier(server, connect, kilobytes, carry):
     long = token_of(kilobytes * 1024)
     assert kilobytes * 1024 - 4 < len(long) <= kilobytes * 1024
@@ -51,7 +52,7 @@ async def test_token_of_up_to_16_kb_connects_by_each_carrier(server, connect, ki
 
 
 @pytest.mark.parametrize("carry", CARRIERS.values(), ids=CARRIERS)
-@pytest.mark.parametrize("kilobytes", [17, 24, 48])
+@pytest.mark.parametrize("kilobytes", [17, *in_full([24, 48])])
 async def test_longer_token_is_refused_with_a_reason(server, connect, kilobytes, carry):
     options = {"path": NOTIFICATIONS} | carry("x" * kilobytes * 1024)
     client = await connect(server, **options)
@@ -134,6 +135,7 @@ def slow_server(request, environment):
         yield server
 
 
+@pytest.mark.full
 async def test_slow_connect_is_told_4104_before_the_server_drops_it(slow_server, connect):
     alice = await connect(slow_server, NOTIFICATIONS, "alice")
     assert (await alice.receive())["code"] == CloseCode.UNAVAILABLE

@@ -65,6 +65,7 @@ async def test_stop_closes_every_socket_with_1012_and_leaves_nothing_behind(
     assert not any("Traceback" in line for line in reference.log)
 
 
+@pytest.mark.full
 async def test_stop_lets_a_request_finish(stubborn):
     with serving([*OURS, "tests.wire.stubborn:application"]) as server:
         async with server.requests() as http:
