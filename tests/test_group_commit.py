@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from asgiref.sync import ThreadSensitiveContext, async_to_sync, sync_to_async
-from django.db import OperationalError, transaction
+from django.db import OperationalError, connections, transaction
 
 from api import group_commit as module
 from api import outbox
@@ -88,7 +88,11 @@ async def test_sender_that_is_cancelled_takes_nobody_along():
 
     async def request(number):
         async with ThreadSensitiveContext():
-            await broadcast_notification("u", {"n": number})
+            try:
+                await broadcast_notification("u", {"n": number})
+            finally:
+                # As Django does at the end of a request.
+                await sync_to_async(connections.close_all)()
 
     first, second, third = (asyncio.create_task(request(number)) for number in range(3))
     await asyncio.sleep(0)
