@@ -62,6 +62,11 @@ def send(outgoing: Sequence[Outgoing]) -> list[Appended]:
         raise
 
 
+def send_and_publish(outgoing: Sequence[Outgoing]) -> None:
+    """Send from sync code, and wait until the channel layer has what may be published now."""
+    publish(send(outgoing))
+
+
 def _write(connection, outgoing: Sequence[Outgoing]) -> list[Appended]:
     """Write frames in the transaction that this thread is in, or in one of their own."""
     if connection.in_atomic_block:
@@ -221,8 +226,7 @@ def _append_to(
         rows.append((stream_id, offset, tag, previous, text))
         entries.append(Appended(stream, offset, tag, previous, text))
     if rows:
-        statements.add_entries(connection, rows)
-        statements.move_heads(connection, {ends[entry.stream] for entry in entries})
+        statements.extend(connection, rows, [*{ends[entry.stream] for entry in entries}])
     return entries
 
 
@@ -251,11 +255,7 @@ def _send_after_commit(alias: str, outgoing: Sequence[Outgoing]) -> None:
 
     Nothing is written before, so a process that dies between that commit and this loses the frames.
     """
-
-    def send_and_publish():
-        publish(send(outgoing))
-
-    transaction.on_commit(send_and_publish, using=alias, robust=True)
+    transaction.on_commit(lambda: send_and_publish(outgoing), using=alias, robust=True)
 
 
 def _other_transaction() -> str | None:

@@ -3,7 +3,6 @@
 A message that the layer loses, or does not take, is found again in the rows.
 """
 
-import asyncio
 import logging
 from collections.abc import Sequence
 
@@ -35,13 +34,8 @@ def publish(entries: Sequence[Appended]) -> None:
 
 async def apublish(entries: Sequence[Appended]) -> None:
     """Send the messages of entries from async code."""
-    messages = [(entry.stream, message_of(entry)) for entry in entries]
-    if not messages:
-        return
-    if sending_loop.will_soon_end(asyncio.get_running_loop()):
-        await asyncio.wrap_future(sending_loop.submit(_send(messages)))
-    else:
-        await _send(messages)
+    if entries:
+        await _send([(entry.stream, message_of(entry)) for entry in entries])
 
 
 def send_after_commit(group: str, message: dict) -> None:
