@@ -1,15 +1,14 @@
 import pytest
 from asgiref.sync import sync_to_async
-from channels.layers import channel_layers
 from django.contrib.contenttypes.management import create_contenttypes
 from django.db import close_old_connections
 from django.db.models.signals import post_migrate
 from django.utils.module_loading import import_string
 
-from api import sending_loop
 from api.embedded import EmbeddedRedisChannelLayer
 from config.settings.base import redis_layer
 from devrealm.people import settle
+from tests.default_layer import default_layer
 
 pytest_plugins = ["tests.lanes", "tests.wire.fixtures"]
 
@@ -21,9 +20,10 @@ def pytest_addoption(parser):
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup):
-    """Flush only: every flush would create all permissions anew, which no test asks for.
+    """Let a flush only delete rows.
 
-    That took longer than most tests (28 ms of CPU each).
+    Django would create all permissions and content types after each one, which takes longer than
+    most tests, and no test needs them.
     """
     post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
     post_migrate.disconnect(create_contenttypes)
@@ -55,10 +55,5 @@ async def layer(request):
         layer = EmbeddedRedisChannelLayer(**configuration["CONFIG"])
     else:
         layer = import_string(configuration["BACKEND"])(**configuration["CONFIG"])
-    usual = channel_layers["default"]
-    channel_layers.set("default", layer)
-    yield layer
-    # It ends with the connections that sync code of this process has used.
-    sending_loop.sending_loop.stop()
-    await (layer.close_pools() if request.param == "core" else layer.flush())
-    channel_layers.set("default", usual)
+    async with default_layer(layer):
+        yield layer

@@ -55,8 +55,8 @@ class GroupCommit:
 async def write(outgoing: Sequence[Outgoing]) -> None:
     """Write frames, and publish them.
 
-    Where sync code waits for a loop that `async_to_sync` made, its own thread does both. That saves
-    a quarter of the call, because this loop need not hear from the sending loop.
+    Where sync code waits for a loop that `async_to_sync` made, its own thread does both, so that
+    this loop does not have to wait for the sending loop.
     """
     if will_soon_end(asyncio.get_running_loop()):
         await sync_to_async(outbox.send_and_publish)(outgoing)

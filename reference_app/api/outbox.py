@@ -1,7 +1,7 @@
 """Writes frames to the ends of their streams, at once or when the sender's transaction commits.
 
-Inside a transaction a frame becomes a pending entry. On PostgreSQL it takes no lock that another
-transaction could want; on SQLite the transaction holds the only write lock, as with any write.
+Inside a transaction a frame becomes a pending entry. On PostgreSQL that takes no lock that another
+transaction could want. On SQLite the transaction holds the only write lock, as with any write.
 After the commit, `flush` gives the entry an offset in a short transaction of its own. Where the
 process dies in between, the next sender to the stream, the next socket on it, or the periodic check
 of any process does it instead.

@@ -29,13 +29,13 @@ def message_of(entry: Appended) -> dict:
 
 def publish(entries: Sequence[Appended]) -> None:
     """Send the messages of entries from sync code, and wait until the layer has them."""
-    _send_and_wait([(entry.stream, message_of(entry)) for entry in entries])
+    _send_and_wait(_messages_of(entries))
 
 
 async def apublish(entries: Sequence[Appended]) -> None:
     """Send the messages of entries from async code."""
     if entries:
-        await _send([(entry.stream, message_of(entry)) for entry in entries])
+        await _send(_messages_of(entries))
 
 
 def send_after_commit(group: str, message: dict) -> None:
@@ -49,6 +49,10 @@ def send_after_commit(group: str, message: dict) -> None:
         transaction.on_commit(send, robust=True)
     else:
         send()  # without autocommit Django calls no hook
+
+
+def _messages_of(entries: Sequence[Appended]) -> list[tuple[str, dict]]:
+    return [(entry.stream, message_of(entry)) for entry in entries]
 
 
 def _send_and_wait(messages: Sequence[tuple[str, dict]]) -> None:

@@ -121,7 +121,7 @@ async def too_busy_to_read(stage: Stage) -> AsyncIterator[None]:
         for tap in stage.taps.values():
             await tap.page.route("**/late", answer_late)
             tasks.create_task(tap.page.evaluate(HOLD_THE_THREAD))
-        # Soon over: the server waits for 5 s for a page that reads again to take its last frame.
+        # A small flood, because the server waits 5 s at most for the page to read its last frame.
         padding = "x" * SIZE
         frames = [{"title": f"{number}", "padding": padding} for number in range(FLOOD)]
         await broadcast_many(notification_for(ALICE, frame) for frame in frames)

@@ -23,8 +23,9 @@ async def traced_tasks(browser, page) -> AsyncIterator[list[float]]:
         tasks += cpu_of_tasks(trace)
 
 
-# A user notices that a page does not answer after 200 ms. On the machine on which that was
-# measured, so many rounds take a little longer; on a slower one, everything does.
+# Rounds of a loop that took a little over 200 ms on the machine where this was measured. After 200
+# ms a user notices that a page does not answer. A slower machine needs longer for these rounds, and
+# for the page's own tasks alike.
 ROUNDS = 22_000_000
 
 WORK = """rounds => {

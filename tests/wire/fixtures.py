@@ -6,15 +6,14 @@ import sys
 
 import pytest
 from asgiref.sync import sync_to_async
-from channels.layers import channel_layers
 from django.conf import settings
 from django.db import connections
 from django.utils.module_loading import import_string
 from redis.asyncio import Redis
 
-from api import sending_loop
 from classroom import Client, token
 from config.settings.base import redis_layer
+from tests.default_layer import default_layer
 from tests.lanes import QUICK, in_full, lanes_chosen
 from tests.readme import ROOT
 from tests.wire.parts import RedisProcess
@@ -163,15 +162,8 @@ async def layer_on(port: int, kind: str = "pubsub", **connection):
     connection = {"host": "127.0.0.1", "port": port, "socket_timeout": 15} | connection
     configuration = redis_layer(kind, connection)["default"]
     layer = import_string(configuration["BACKEND"])(**configuration["CONFIG"])
-    usual = channel_layers["default"]
-    channel_layers.set("default", layer)
-    try:
+    async with default_layer(layer):
         yield layer
-    finally:
-        # It ends with the connections that sync code of this process has used.
-        sending_loop.sending_loop.stop()
-        await (layer.close_pools() if kind == "core" else layer.flush())
-        channel_layers.set("default", usual)
 
 
 @pytest.fixture

@@ -92,7 +92,7 @@ async def test_guides_user_id_that_nobody_has_reaches_nobody_and_raises_nothing(
 
 
 async def test_guides_org_id_that_no_organization_can_have_is_rejected(environment):
-    """A frame that nobody could ever hear would be lost without a word."""
+    """No organization has this id, so no client would receive the frame, and no sender know it."""
     done = await ran(f"import django\ndjango.setup()\n{SYNC_SENDER}", environment)
     assert "ValueError: An org_id is a UUID, and 'org-123' is none." in done.stderr
 
