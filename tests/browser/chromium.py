@@ -3,7 +3,14 @@
 import contextlib
 import shutil
 
+import pytest_asyncio
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+# One Chromium serves all browser tests of a worker: to start it and its driver takes 2 s of CPU. It
+# belongs to one event loop, so these tests and their fixtures run on that.
+LOOP = "session"
+fixture = pytest_asyncio.fixture(loop_scope=LOOP)
 
 
 @contextlib.asynccontextmanager

@@ -5,11 +5,13 @@ import sys
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
+from pytest_asyncio import is_async_test
 
 from devrealm.people import settle
-from tests.browser.chromium import CHROMIUM, started
+from tests.browser.chromium import CHROMIUM, LOOP, fixture, started
 from tests.browser.demo_page import flawless
 from tests.wire.fixtures import PREPARE, layer_on
 from tests.wire.parts import AppServer
@@ -22,10 +24,13 @@ def pytest_collection_modifyitems(items):
         if item.path.is_relative_to(HERE):
             item.add_marker("browser")
             item.add_marker("full")
+            if is_async_test(item):
+                item.add_marker(pytest.mark.asyncio(loop_scope=LOOP), append=False)
 
 
-@pytest.fixture
-async def browser():
+@pytest_asyncio.fixture(scope="session", loop_scope=LOOP)
+async def chromium():
+    """The Chromium of this worker."""
     reason = "needs Playwright: pip install -e '.[browser]'"
     pytest.importorskip("playwright.async_api", reason=reason)
     if CHROMIUM is None:
@@ -34,7 +39,15 @@ async def browser():
         yield chromium
 
 
-@pytest.fixture
+@fixture
+async def browser(chromium):
+    """The worker's Chromium; in the end every page is closed, with its cookies and its cache."""
+    yield chromium
+    for context in chromium.contexts:
+        await context.close()
+
+
+@fixture
 async def page(browser, server):
     """A page that the server itself delivered."""
     page = await browser.new_page()
@@ -66,7 +79,7 @@ def starting(environment, redis_port):
             assert "Traceback" not in log, log
 
 
-@pytest.fixture
+@fixture
 async def tab(browser):
     """An empty page; in the end it must have complained of nothing."""
     async with flawless(browser) as page:
@@ -102,7 +115,7 @@ def database(environment, tmp_path):
     return url
 
 
-@pytest.fixture
+@fixture
 async def restored(shared_database):
     """Make everybody again who they were, once the test is over."""
     yield
@@ -114,7 +127,7 @@ def restore():
     settle()
 
 
-@pytest.fixture
+@fixture
 async def layer(redis_port, shared_database):
     """Let `broadcast_…` in the test reach the server, as from another process."""
     async with layer_on(redis_port):

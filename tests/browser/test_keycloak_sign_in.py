@@ -12,6 +12,7 @@ from api.models import Identity, Membership
 from devrealm.issue import CLIENT_ID
 from devrealm.people import ORG_ID, PEOPLE
 from tests import settings as test_settings
+from tests.browser.chromium import fixture
 from tests.browser.demo_page import SOCKETS, flawless, session, shows, status, url
 from tests.wire.keycloak import copied_realm, real_realm
 from tests.wire.servers import eventually, free_port
@@ -35,7 +36,7 @@ def issuer():
         yield issuer
 
 
-@pytest.fixture
+@fixture
 async def realm(issuer):
     async with real_realm(issuer) as realm:
         yield realm
@@ -57,7 +58,7 @@ def start(start_app, issuer):
     return start_one
 
 
-@pytest.fixture
+@fixture
 async def app(start, realm, members):
     """The app as the realm knows it, which sends people back to it and tells it who has left."""
     app = start()
@@ -66,7 +67,7 @@ async def app(start, realm, members):
         yield app
 
 
-@pytest.fixture
+@fixture
 async def members(realm, shared_database):
     """Alice and Bob of this realm, members of the organisation."""
     for username in ("alice", "bob"):

@@ -9,10 +9,9 @@ import asyncio
 import itertools
 import re
 
-import pytest
-
 from api.consumers import broadcast_org_event
 from devrealm.people import ORG_ID
+from tests.browser.chromium import fixture
 from tests.browser.demo_page import (
     OUTAGE,
     SOCKETS,
@@ -58,7 +57,7 @@ RUN_INLINE = """() => {
 }"""
 
 
-@pytest.fixture
+@fixture
 async def fragile(browser, app, layer):
     """The page on a server of its own, with a clock that can jump; and what witnesses it."""
     async with flawless(browser, OUTAGE) as page:

@@ -8,6 +8,7 @@ from django.contrib.auth import get_user_model
 from api.consumers import broadcast_notification, broadcast_org_event
 from api.models import Membership, end_session
 from devrealm.people import ORG_ID, PEOPLE
+from tests.browser.chromium import fixture
 from tests.browser.demo_page import (
     SOCKETS,
     counts,
@@ -30,7 +31,7 @@ NOT_A_MEMBER = "You are not a member of this organization."
 SIGNED_OUT = "The session was signed out."
 
 
-@pytest.fixture
+@fixture
 async def stage(tab, shared_app, layer, restored):
     """The page with all its sockets open, and what witnesses it."""
     witness = Witness(tab)
