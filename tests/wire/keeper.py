@@ -21,6 +21,7 @@ import time
 
 from tests.wire.audience import ORGANIZATIONS
 from tests.wire.sender import say
+from tests.wire.without_server import set_up
 
 NUMBER = re.compile(r'"number": (\d+)')
 PLACE = re.compile(r', "offset": \d+, "position": "[^"]+"}$')
@@ -148,9 +149,7 @@ def names_of_streams() -> dict[str, str]:
 
 
 def main(history_path: str) -> None:
-    import django
-
-    django.setup()
+    set_up()
     with open(history_path, "w") as history:
         keeper = Keeper(history)
         say("ready")

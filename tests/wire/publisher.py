@@ -21,6 +21,7 @@ from pathlib import Path
 from asgiref.sync import async_to_sync, sync_to_async
 
 from tests.wire.audience import ORGANIZATIONS, Seat, revoke, settle, token
+from tests.wire.without_server import set_up
 
 
 @dataclass
@@ -115,9 +116,7 @@ class Publisher:
 
 
 def main(plan_path: str, history_path: str, tokens_path: str) -> None:
-    import django
-
-    django.setup()
+    set_up()
     plan = Plan.read(Path(plan_path))
     settle(plan.audience)
     Path(tokens_path).write_text(json.dumps([token(seat) for seat in plan.audience]))

@@ -26,6 +26,7 @@ from datetime import timedelta
 from asgiref.sync import async_to_sync
 
 from tests.wire.audience import ORGANIZATIONS
+from tests.wire.without_server import set_up
 
 # Broadcasts of a transaction that dies or is held: they go to the streams in turn.
 BROADCASTS = 10
@@ -146,9 +147,7 @@ def say(word: str) -> None:
 
 
 def main(mode: str, history_path: str, first: str, *streams: str) -> None:
-    import django
-
-    django.setup()
+    set_up()
     with open(history_path, "w") as history:
         getattr(Sender(history, int(first), [*streams]), mode)()
 
