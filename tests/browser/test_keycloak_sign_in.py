@@ -13,6 +13,7 @@ from devrealm.issue import CLIENT_ID
 from devrealm.people import ORG_ID, PEOPLE
 from tests import settings as test_settings
 from tests.browser.chromium import fixture
+from tests.browser.conftest import starting
 from tests.browser.demo_page import SOCKETS, flawless, session, shows, status, url
 from tests.wire.keycloak import copied_realm, real_realm
 from tests.wire.servers import eventually, free_port
@@ -42,29 +43,40 @@ async def realm(issuer):
         yield realm
 
 
+@pytest.fixture(scope="module")
+def usual(issuer):
+    """The settings of an app that is set up for the realm."""
+    return {
+        "KEYCLOAK_ISSUER": issuer,
+        "KEYCLOAK_AUDIENCE": "reference-app",
+        "KEYCLOAK_CLIENT_ID": CLIENT_ID,
+        "WEBSOCKET_EXPIRY_NOTICE_SECONDS": str(NOTICE),
+    }
+
+
 @pytest.fixture
-def start(start_app, issuer):
+def start(start_app, usual):
     """Return a function that starts the app, set up for the realm but for what a test says."""
 
     def start_one(**settings):
-        usual = {
-            "KEYCLOAK_ISSUER": issuer,
-            "KEYCLOAK_AUDIENCE": "reference-app",
-            "KEYCLOAK_CLIENT_ID": CLIENT_ID,
-            "WEBSOCKET_EXPIRY_NOTICE_SECONDS": str(NOTICE),
-        }
         return start_app(**usual | settings)
 
     return start_one
 
 
+@pytest.fixture(scope="module")
+def shared_app(environment, redis_port, usual):
+    """The app for all tests in which nothing is set wrong."""
+    with starting(environment, redis_port) as start_one:
+        yield start_one(**usual)
+
+
 @fixture
-async def app(start, realm, members):
+async def app(shared_app, realm, members):
     """The app as the realm knows it, which sends people back to it and tells it who has left."""
-    app = start()
-    calls = {"backchannel.logout.url": f"{url(app)}api/backchannel-logout/"}
-    async with realm.client_with(calls, redirectUris=[url(app)]):
-        yield app
+    calls = {"backchannel.logout.url": f"{url(shared_app)}api/backchannel-logout/"}
+    async with realm.client_with(calls, redirectUris=[url(shared_app)]):
+        yield shared_app
 
 
 @fixture
