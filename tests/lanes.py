@@ -15,21 +15,23 @@ POSTGRESQL = "postgresql"
 # The files that take longest start first: one that starts last keeps a worker busy alone.
 LONGEST_FIRST = (
     "12_in_production.ipynb",
-    "test_outbox_faults.py",
-    "test_devrealm.py",
     "test_closings.py",
+    "test_outbox_faults.py",
     "test_keycloak_sign_in.py",
-    "test_bursts.py",
-    "test_slow_readers.py",
-    "test_accessibility.py",
+    "test_keycloak.py",
+    "test_limits.py",
     "test_faults.py",
-    "test_page_under_stress.py",
-    "test_autobahn.py",
-    "test_drain.py",
-    "test_token_renewal.py",
-    "test_jupyterlab.py",
     "test_history_exchanged.py",
+    "test_accessibility.py",
+    "test_delivery.py",
+    "test_bursts.py",
+    "test_page_under_stress.py",
     "test_other_servers.py",
+    "test_network.py",
+    "test_devrealm.py",
+    "test_storm.py",
+    "test_slow_readers.py",
+    "test_autobahn.py",
 )
 
 
@@ -85,6 +87,11 @@ def lane_of(item) -> str:
 def in_full(values) -> list:
     """Return parameters of a test or fixture that are for the full lane."""
     return [pytest.param(value, marks=pytest.mark.full) for value in values]
+
+
+def in_long_unless(is_in_full: bool) -> list:
+    """Return the marks of a parameter of a test in the full lane."""
+    return [] if is_in_full else [pytest.mark.long]
 
 
 def turn(item) -> int:

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from classroom import Client, token
 from config.settings.base import redis_layer
 from tests.default_layer import default_layer
-from tests.lanes import QUICK, in_full, lanes_chosen
+from tests.lanes import QUICK, in_full, in_long_unless, lanes_chosen
 from tests.readme import ROOT
 from tests.wire.parts import RedisProcess
 from tests.wire.postgresql import real_postgresql
@@ -52,12 +52,37 @@ def on_postgresql(environment):
         yield changed
 
 
-@pytest.fixture(
-    scope="module", params=["environment", "on_postgresql"], ids=["sqlite", "postgresql"]
-)
+# The databases, and the fixture of each.
+DATABASES = {"sqlite": "environment", "postgresql": "on_postgresql"}
+
+
+@pytest.fixture(scope="module", params=DATABASES.values(), ids=DATABASES)
 def database(request):
     """The environment of a server on each database."""
     return request.getfixturevalue(request.param)
+
+
+def on_database(main: str) -> pytest.MarkDecorator:
+    """Have the full lane run a test on one database, and the long lane on the other one."""
+    params = [
+        pytest.param(fixture, id=name, marks=in_long_unless(name == main))
+        for name, fixture in DATABASES.items()
+    ]
+    return pytest.mark.parametrize("database", params, indirect=True)
+
+
+def on_databases(faults: list[tuple]) -> pytest.MarkDecorator:
+    """Give a test stacks with their schedules, each in the full lane on the database it names."""
+    params = [
+        pytest.param(
+            *(fixture, stack, schedule),
+            id=f"{name}-{schedule.name}",
+            marks=in_long_unless(name == main),
+        )
+        for name, fixture in DATABASES.items()
+        for main, stack, schedule in faults
+    ]
+    return pytest.mark.parametrize(("database", "stack", "schedule"), params, indirect=["database"])
 
 
 @pytest.fixture

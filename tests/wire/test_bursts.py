@@ -6,6 +6,7 @@ import pytest
 
 from api.consumers import broadcast_notification
 from devrealm.people import PEOPLE
+from tests.lanes import in_long_unless
 from tests.wire.audience import seats
 from tests.wire.fixtures import layer_on
 from tests.wire.laboratory import run
@@ -25,7 +26,16 @@ STACKS = [
 ]
 
 
-@pytest.mark.parametrize("stack", STACKS, ids=str)
+def on_layer(main: str) -> pytest.MarkDecorator:
+    """Have the full lane run a test on the stack with one layer, and the long lane on the other."""
+    params = [
+        pytest.param(stack, id=str(stack), marks=in_long_unless(stack.layer == main))
+        for stack in STACKS
+    ]
+    return pytest.mark.parametrize("stack", params)
+
+
+@on_layer("pubsub")
 async def test_thousand_sends_in_a_row_all_arrive(environment, stack):
     plan = Plan(seats(alone=1), ["reader-0"], events=1_000)
     result = await run(environment, stack, CALM, plan)
@@ -33,7 +43,7 @@ async def test_thousand_sends_in_a_row_all_arrive(environment, stack):
     assert result.report.delivered == 1_000
 
 
-@pytest.mark.parametrize("stack", STACKS, ids=str)
+@on_layer("core")
 async def test_fifty_senders_at_once_reach_each_of_thousand_users(environment, stack):
     """From another process, through `async_to_sync`; without a log the core layer lost 88 %."""
     audience = seats(alone=1_000)
@@ -43,7 +53,7 @@ async def test_fifty_senders_at_once_reach_each_of_thousand_users(environment, s
     assert result.report.delivered == 1_000
 
 
-@pytest.mark.parametrize("stack", STACKS, ids=str)
+@on_layer("pubsub")
 async def test_fifty_senders_at_once_to_one_user_all_arrive_in_order(environment, stack):
     plan = Plan(seats(alone=1), ["reader-0"], events=500, threads=50)
     result = await run(environment, stack, CALM, plan)

@@ -18,8 +18,10 @@ pytestmark = pytest.mark.full
 
 @pytest.mark.parametrize(
     ("layer", "path"),
-    [("pubsub", EVENTS_PATH), ("core", NOTIFICATIONS_PATH)],
-    ids=["one stream on pubsub", "many on core"],
+    [
+        pytest.param("pubsub", EVENTS_PATH, id="one stream on pubsub"),
+        pytest.param("core", NOTIFICATIONS_PATH, id="many on core", marks=pytest.mark.long),
+    ],
 )
 async def test_stop_tells_500_sockets_and_lets_all_of_them_leave(tmp_path, layer, path):
     house = House(tmp_path, CLIENTS)

@@ -12,6 +12,7 @@ from api.close_codes import CloseCode
 from classroom import token
 from tests.wire.audience import seats
 from tests.wire.faults import succeed
+from tests.wire.fixtures import on_database, on_databases
 from tests.wire.laboratory import Laboratory, run, steady
 from tests.wire.schedules import Fault, Schedule, repeated
 from tests.wire.servers import COMMANDS, EACH_SERVER, serving
@@ -26,15 +27,14 @@ BACK = repeated("restore_database", 2, seconds=1.5, every=3)
 # The sockets are away while it goes back, and resume after that.
 AWAY = (Fault(0.5, "restore_database", 1.5), Fault(1.8, "cut_network", 1))
 
+# Each with the database of the full lane.
 FAULTS = [
-    (Stack("daphne", "pubsub"), Schedule("while sockets are open", BACK)),
-    (Stack("uvicorn", "core"), Schedule("while sockets are away", AWAY, rest=2)),
+    ("postgresql", Stack("daphne", "pubsub"), Schedule("while sockets are open", BACK)),
+    ("sqlite", Stack("uvicorn", "core"), Schedule("while sockets are away", AWAY, rest=2)),
 ]
 
 
-@pytest.mark.parametrize(
-    ("stack", "schedule"), FAULTS, ids=[schedule.name for _, schedule in FAULTS]
-)
+@on_databases(FAULTS)
 async def test_database_goes_back_and_nobody_is_told_a_wrong_history(database, stack, schedule):
     audience = seats(hall=10, side=2)
     result = await run(database, stack, schedule, steady(audience, schedule))
@@ -43,6 +43,7 @@ async def test_database_goes_back_and_nobody_is_told_a_wrong_history(database, s
     assert result.report.unrecovered >= 10, str(result)
 
 
+@on_database("postgresql")
 async def test_history_that_was_exchanged_and_grew_beyond_the_old_one_is_noticed(database):
     """The server is frozen meanwhile: by the offsets alone, the stream has just gone on."""
     async with Laboratory(database, Stack()) as laboratory:

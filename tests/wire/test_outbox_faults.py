@@ -7,6 +7,7 @@ import pytest
 from classroom import Client
 from tests.wire.audience import Seat, seats
 from tests.wire.faults import succeed
+from tests.wire.fixtures import on_database, on_databases
 from tests.wire.laboratory import NUMBERS, Laboratory, run, steady
 from tests.wire.publisher import Plan
 from tests.wire.schedules import Fault, Schedule, repeated
@@ -26,27 +27,48 @@ LOSSY = (
     Fault(4, "cut_link", 0.5),
     Fault(5.5, "swallow_link", 1),
 )
+# Each with the database of the full lane.
 FAULTS = [
     (
+        "sqlite",
         Stack("daphne", "pubsub"),
         Schedule("senders are killed", repeated("kill_sender", 5, seconds=0, every=1)),
     ),
-    (Stack("uvicorn", "core"), Schedule("a transaction is held", (Fault(0.5, "hold_sender", 2),))),
-    (Stack("uvicorn", "pubsub"), Schedule("transactions cross", (Fault(0.5, "cross_sender"),))),
-    (Stack("daphne", "core"), Schedule("clocks are wrong", (Fault(0.5, "misdate_sender"),))),
-    (Stack("daphne", "pubsub"), Schedule("the way to Redis is slow and lossy", LOSSY)),
-    (Stack("uvicorn", "core"), Schedule("the way to Redis is lossy on core", LOSSY)),
+    (
+        "postgresql",
+        Stack("uvicorn", "core"),
+        Schedule("a transaction is held", (Fault(0.5, "hold_sender", 2),)),
+    ),
+    (
+        "postgresql",
+        Stack("uvicorn", "pubsub"),
+        Schedule("transactions cross", (Fault(0.5, "cross_sender"),)),
+    ),
+    (
+        "sqlite",
+        Stack("daphne", "core"),
+        Schedule("clocks are wrong", (Fault(0.5, "misdate_sender"),)),
+    ),
+    (
+        "sqlite",
+        Stack("daphne", "pubsub"),
+        Schedule("the way to Redis is slow and lossy", LOSSY),
+    ),
+    (
+        "postgresql",
+        Stack("uvicorn", "core"),
+        Schedule("the way to Redis is lossy on core", LOSSY),
+    ),
 ]
 
 
-@pytest.mark.parametrize(
-    ("stack", "schedule"), FAULTS, ids=[schedule.name for _, schedule in FAULTS]
-)
+@on_databases(FAULTS)
 async def test_every_reader_ends_with_everything(database, stack, schedule):
     result = await run(database, stack, schedule, steady(AUDIENCE, schedule))
     assert result.is_good, str(result)
 
 
+@on_database("postgresql")
 async def test_senders_that_die_are_completed_by_the_check_where_nobody_else_sends(database):
     schedule = Schedule("senders are killed", repeated("kill_sender", 5, seconds=0, every=1))
     result = await run(database, Stack(), schedule, silent(AUDIENCE))
@@ -54,6 +76,7 @@ async def test_senders_that_die_are_completed_by_the_check_where_nobody_else_sen
     assert result.report.published == 5 * BROADCASTS
 
 
+@on_database("postgresql")
 async def test_next_sender_first_sends_what_one_that_died_has_left(database):
     settings = database | {"WEBSOCKET_TAIL_CHECK_SECONDS": "3600"}
     async with Laboratory(settings, Stack()) as laboratory:
@@ -92,6 +115,7 @@ async def test_others_send_and_are_read_while_a_transaction_that_has_sent_is_ope
     assert result.report.delivered == 2 * BROADCASTS
 
 
+@on_database("sqlite")
 async def test_sender_with_a_wrong_clock_changes_nothing_about_what_is_pruned(database):
     """Some of its events are a month old by its own clock, and history is kept for a week."""
     async with Laboratory(database, Stack()) as laboratory:
