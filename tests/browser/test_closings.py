@@ -1,13 +1,41 @@
 """What the demo page does at each close code, in Chromium: what notebook 11 says."""
 
+import functools
 import json
 
 import pytest
 
 from api.close_codes import CloseCode
+from tests.browser.chromium import fixture
 from tests.browser.closings import CAUSES, Stage, what_follows
+from tests.browser.conftest import starting
 from tests.browser.record import NOTEBOOKS, Record
 from tests.wire.fixtures import layer_on
+
+
+@pytest.fixture(scope="module")
+def shared(environment, redis_port):
+    """Return a function that returns the server of a name, for causes that are harmless to it."""
+    with starting(environment, redis_port) as start_one:
+        yield functools.cache(start_one)
+
+
+@pytest.fixture
+def parts(request, redis_port, name, cause):
+    """The server, its Redis, and the port of that: of the test's own, but for a harmless cause."""
+    if cause.harmless:
+        return request.getfixturevalue("shared")(name), None, redis_port
+    redis = request.getfixturevalue("own_redis")
+    settings = {"REDIS_PORT": str(redis.port)} | cause.settings
+    app = request.getfixturevalue("start_app")(name, cause.application, **settings)
+    return app, redis, redis.port
+
+
+@fixture
+async def stage(browser, shared_database, parts, cause):
+    app, redis, port = parts
+    async with layer_on(port):
+        yield Stage(app, redis, browser, cause.socket)
 
 
 @pytest.mark.parametrize(
@@ -18,13 +46,8 @@ from tests.wire.fixtures import layer_on
         for name in cause.servers
     ],
 )
-async def test_page_does_at_each_close_what_the_notebook_says(
-    browser, own_redis, start_app, shared_database, pytestconfig, name, cause
-):
-    app = start_app(name, cause.application, REDIS_PORT=str(own_redis.port), **cause.settings)
-    stage = Stage(app, own_redis, browser, cause.socket)
-    async with layer_on(own_redis.port):
-        seen = await what_follows(cause, stage)
+async def test_page_does_at_each_close_what_the_notebook_says(stage, pytestconfig, name, cause):
+    seen = await what_follows(cause, stage)
     # Plain Daphne waits a second for the page's answer to a close, and then the code is lost.
     if name == "config.server":
         await stage.each(closes_with_what_was_told)
