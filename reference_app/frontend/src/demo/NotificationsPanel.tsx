@@ -1,4 +1,4 @@
-import { memo, useEffect, useRef } from "react";
+import { memo, useEffect, useRef, useState } from "react";
 
 import { useNotifications } from "../react";
 import type { Status, TokenProvider } from "../realtime";
@@ -20,8 +20,10 @@ interface Props {
 
 /** The user's own notifications: what is new pops up, what is unread is counted. */
 export function NotificationsPanel({ token, trace, onStatus, onUnread }: Props) {
+  const [hasGap, setHasGap] = useState(false);
   const { notifications, arrived, status, error } = useNotifications({
     token,
+    onGap: () => setHasGap(true),
     onFrame: (...frame) => trace(frameRow("notifications", ...frame)),
   });
   const toasts = useRef<HTMLDivElement>(null);
@@ -38,7 +40,7 @@ export function NotificationsPanel({ token, trace, onStatus, onUnread }: Props) 
           Mark all read
         </LeavingButton>
       </header>
-      <StatusLine status={status} error={error} of="Notifications" />
+      <StatusLine status={status} error={error} hasGap={hasGap} of="Notifications" />
       <div className="inbox">
         <Toasts region={toasts} toasts={inbox.toasts} more={inbox.more} close={inbox.endToasts} />
         <ul className="entries" role="list" aria-label="Notifications" tabIndex={0}>

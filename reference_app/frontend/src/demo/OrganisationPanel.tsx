@@ -1,4 +1,4 @@
-import { memo, useEffect } from "react";
+import { memo, useEffect, useState } from "react";
 
 import { type EventItem, type OmittedItem, useOrganizationEvents } from "../react";
 import type { Status, TokenProvider } from "../realtime";
@@ -15,8 +15,10 @@ interface Props {
 
 /** The events of the organisation, which every member hears. */
 export function OrganisationPanel({ orgId, token, trace, onStatus }: Props) {
+  const [hasGap, setHasGap] = useState(false);
   const { events, status, error } = useOrganizationEvents(orgId, {
     token,
+    onGap: () => setHasGap(true),
     onFrame: (...frame) => trace(frameRow("organisation", ...frame)),
   });
   useEffect(() => onStatus(status), [status, onStatus]);
@@ -26,7 +28,7 @@ export function OrganisationPanel({ orgId, token, trace, onStatus }: Props) {
       <header>
         <h3>Organisation</h3>
       </header>
-      <StatusLine status={status} error={error} of="Organisation" />
+      <StatusLine status={status} error={error} hasGap={hasGap} of="Organisation" />
       <ul className="entries" role="list" aria-label="Organisation feed" tabIndex={0}>
         {[...events].reverse().map((item) => (
           <Entry key={item.key} item={item} />

@@ -8,6 +8,9 @@ export interface Wording {
   countdown?: string;
 }
 
+/** What is said of a list that is not complete, because a resume was not `recovered`. */
+export const MISSED = "Some earlier messages are missing, because the server no longer has them.";
+
 /** Say in words for everybody what a client is doing, and complains of; `now` as `Date.now()`. */
 export function wordingOf(status: Status, now: number, complaint?: string): Wording {
   switch (status.state) {

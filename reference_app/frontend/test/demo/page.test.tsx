@@ -94,6 +94,18 @@ test("says in the place of an entry that it was too large, and goes on", async (
   await waitFor(() => expect(document.title).toBe("(2) Django Channels, live"));
 });
 
+test("says that messages are missing, where the server could not send them all", async () => {
+  show(LAPTOP);
+  const [notifications] = await alicesSockets();
+  const alice = screen.getByRole("region", { name: "Alice" });
+  notifications.vanish();
+  const again = await server.established({ ...at(9, "second"), recovered: false });
+  expect(again.token).toBe("alice");
+  await within(alice).findByText(
+    "Connected. Some earlier messages are missing, because the server no longer has them.",
+  );
+});
+
 test("explains a close, and offers to sign in where only that helps", async () => {
   show(LAPTOP);
   const [connection] = await alicesSockets();
