@@ -131,6 +131,21 @@ async def test_sender_with_a_wrong_clock_changes_nothing_about_what_is_pruned(da
         await back.leave()
 
 
+# Events go out for two seconds. From the second one on, the way to Redis swallows their messages.
+SWALLOWED_TAIL = Schedule("the last messages vanish", (Fault(1, "swallow_link", 3),))
+
+
+@pytest.mark.parametrize("seconds", [1, 3600], ids=["checked", "never checked"])
+async def test_last_messages_that_vanish_are_found_by_the_periodic_check_alone(database, seconds):
+    """Without the check they are lost, and the checker says so."""
+    settings = database | {"WEBSOCKET_TAIL_CHECK_SECONDS": str(seconds)}
+    plan = Plan(AUDIENCE, [seat.stream for seat in AUDIENCE], events=200, every=0.01)
+    result = await run(settings, Stack(silence=5), SWALLOWED_TAIL, plan)
+    is_checked = seconds == 1
+    assert result.is_good is is_checked, str(result)
+    assert (result.report.count("lost") == 0) is is_checked, str(result)
+
+
 def silent(audience: list[Seat]) -> Plan:
     """Return a plan in which the publisher sends nothing."""
     return Plan(audience, [], events=0)
