@@ -5,9 +5,9 @@ import config.asgi  # noqa: F401  isort: skip  (sets Django up for the next impo
 from channels.routing import URLRouter
 from django.urls import path
 
-from api.close_codes import CloseCode, Refusal
 from api.consumers import NotificationConsumer
 from api.routing import websocket_urlpatterns
+from realtime.protocol.close_codes import CloseCode, Refusal
 
 REASON = "Who are you?"
 ACCEPT = {"type": "websocket.accept"}

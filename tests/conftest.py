@@ -5,9 +5,9 @@ from django.db import close_old_connections
 from django.db.models.signals import post_migrate
 from django.utils.module_loading import import_string
 
-from api.embedded import EmbeddedRedisChannelLayer
 from config.settings.base import redis_layer
-from devrealm.people import settle
+from demo.people import settle
+from realtime.layer.embedded import EmbeddedRedisChannelLayer
 from tests.default_layer import default_layer
 
 pytest_plugins = ["tests.lanes", "tests.wire.fixtures"]

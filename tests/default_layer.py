@@ -4,7 +4,7 @@ import contextlib
 
 from channels.layers import channel_layers
 
-from api import sending_loop
+from realtime.layer import sending_loop
 
 
 @contextlib.asynccontextmanager

@@ -19,7 +19,7 @@ LONGEST_FIRST = (
     "test_outbox_faults.py",
     "test_keycloak_sign_in.py",
     "test_keycloak.py",
-    "test_limits.py",
+    "test_client_limits.py",
     "test_faults.py",
     "test_history_exchanged.py",
     "test_accessibility.py",

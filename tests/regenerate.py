@@ -1,11 +1,12 @@
-"""Run notebooks and write their outputs, the README's tables, and the browser client's close codes.
+"""Run notebooks and write their outputs, the pages' tables, and the browser client's close codes.
 
     python -m tests.regenerate
 
 What needs only files and code is written first, since a failing notebook must not keep back the
 file that would cure it.
 
-Paths as arguments run those only; README.md stands for its table of servers, which is measured.
+Paths as arguments run those only; tests/wire/README.md stands for its table of servers, which is
+measured.
 What is written depends on the code alone: no timestamps, no machine's paths, cells counted 1 to n.
 """
 
@@ -15,9 +16,9 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
-from tests import frontend
-from tests.readme import README, refreshed, servers, with_part
-from tests.wire.measure import measured_on_all
+from tests.project import frontend
+from tests.project.readme import PARTS, SERVERS, refreshed, servers, with_part
+from tests.wire.measure_servers import measured_on_all
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 
@@ -50,7 +51,7 @@ def regenerate(path: Path) -> None:
 
 def measure_servers() -> None:
     table = servers(measured_on_all())
-    README.write_text(with_part(README.read_text(), "servers", table))
+    SERVERS.write_text(with_part(SERVERS.read_text(), "servers", table))
 
 
 def normalize(notebook: nbformat.NotebookNode) -> None:
@@ -68,15 +69,16 @@ def normalize(notebook: nbformat.NotebookNode) -> None:
 
 
 def write_generated() -> None:
-    """Write the README's tables and the client's close codes."""
+    """Write the pages' tables and the client's close codes."""
     frontend.CLOSE_CODES.write_text(frontend.close_codes())
-    README.write_text(refreshed(README.read_text()))
+    for page in PARTS:
+        page.write_text(refreshed(page))
 
 
 if __name__ == "__main__":
     write_generated()
-    for path in map(Path, sys.argv[1:] or [*sorted(NOTEBOOKS.glob("*.ipynb")), README]):
-        print(f"Running {path.name}")
-        measure_servers() if path.name == README.name else regenerate(path)
-    # Again, since the README shows what a notebook has drawn.
+    for path in map(Path, sys.argv[1:] or [*sorted(NOTEBOOKS.glob("*.ipynb")), SERVERS]):
+        print(f"Running {path}")
+        measure_servers() if path.resolve() == SERVERS else regenerate(path)
+    # Again, since a page shows what a notebook has drawn.
     write_generated()

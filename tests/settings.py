@@ -12,7 +12,7 @@ if REAL_KEYCLOAK:
     os.environ["REAL_KEYCLOAK"] = REAL_KEYCLOAK
 
 for name in [*os.environ]:
-    if name.startswith(("REDIS_", "KEYCLOAK_", "WEBSOCKET_", "CHANNEL_LAYER", "DATABASE_URL")):
+    if name.startswith(("REDIS_", "KEYCLOAK_", "REALTIME_", "CHANNEL_LAYER", "DATABASE_URL")):
         del os.environ[name]
 
 if "TEST_DATABASE_URL" in os.environ:

@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from .models import EndedSession, Identity, Membership, Organization, SampleResource
+from .models import Membership, Organization, SampleResource
 
 
 class MembershipInline(admin.TabularInline):
@@ -16,20 +16,7 @@ class OrganizationAdmin(admin.ModelAdmin):
     inlines = [MembershipInline]
 
 
-@admin.register(Identity)
-class IdentityAdmin(admin.ModelAdmin):
-    list_display = ["subject", "user"]
-    search_fields = ["subject", "user__email"]
-    autocomplete_fields = ["user"]
-
-
 @admin.register(SampleResource)
 class SampleResourceAdmin(admin.ModelAdmin):
     list_display = ["name", "org", "created_at"]
     list_filter = ["org"]
-
-
-@admin.register(EndedSession)
-class EndedSessionAdmin(admin.ModelAdmin):
-    list_display = ["session", "ended_at"]
-    search_fields = ["session"]

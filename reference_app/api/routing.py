@@ -4,12 +4,13 @@ from uuid import UUID
 
 from django.urls import path, re_path, register_converter
 
+from realtime.sockets.origins import refuse_handshake
+
 from .consumers import NotificationConsumer, OrganizationEventsConsumer
-from .middleware import refuse_handshake
 
 
 class AnyUUIDConverter:
-    """Django's `uuid` takes lower case with hyphens only; this takes every spelling of a UUID."""
+    """Takes every spelling of a UUID, where Django's `uuid` takes lower case with hyphens only."""
 
     regex = "[0-9a-fA-F-]{32,36}"
 

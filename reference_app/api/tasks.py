@@ -7,7 +7,7 @@ from .consumers import broadcast_notification, broadcast_org_event
 
 @shared_task
 def process_document(user_id: str, org_id: str, document_id: str) -> None:
-    """Process a document, then tell the user who asked and the organisation it belongs to."""
+    """Process a document, then tell the user who asked and the organization it belongs to."""
     # Your work stands here.
     now = timezone.now().isoformat()
     async_to_sync(broadcast_notification)(

@@ -1,11 +1,11 @@
-from django.urls import path
+from django.urls import include, path
 
 from . import routing, views  # noqa: F401  (routing registers the any_uuid converter)
 
 urlpatterns = [
+    path("", include("realtime.urls")),
     path("me/", views.who_am_i),
     path("me/organizations/", views.my_organizations),
     path("me/notifications/", views.notify_me),
-    path("backchannel-logout/", views.backchannel_logout),
     path("organizations/<any_uuid:org_id>/resources/", views.resources),
 ]

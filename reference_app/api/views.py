@@ -1,60 +1,15 @@
-"""A small REST API on the same token verification as the sockets.
-
-Every answer is JSON. An error is `{"error": word, "message": sentence}`.
-"""
-
-from functools import wraps
+"""A small REST API on the same token verification as the sockets."""
 
 from asgiref.sync import async_to_sync
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, JsonResponse
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
 
-from . import frames
+from realtime.protocol.frames import FrameTooLargeError, MalformedError, parse
+from realtime.rest import error, with_token
+
 from .consumers import broadcast_notification
-from .models import Identity, Organization, SampleResource, end_session, is_member
-from .tokens import (
-    KeysUnavailableError,
-    TokenError,
-    claimed_organizations,
-    verify,
-    verify_logout,
-)
-
-
-def error(status: int, code: str, message: str, **headers: str) -> JsonResponse:
-    return JsonResponse({"error": code, "message": message}, status=status, headers=headers)
-
-
-def with_token(*methods: str):
-    """Let a view see `request.user` and `request.token`, by the Authorization header alone."""
-
-    def decorate(view):
-        @csrf_exempt  # no cookie is read, so there is nothing a foreign page could ride on
-        @wraps(view)
-        def authenticated(request: HttpRequest, **kwargs) -> JsonResponse:
-            if request.method not in methods:
-                message = f"This address answers {' and '.join(methods)}."
-                return error(405, "method_not_allowed", message, Allow=", ".join(methods))
-            try:
-                request.token = verify(bearer_token(request))
-                request.user = Identity.objects.active_user(request.token)
-            except KeysUnavailableError as failure:
-                return error(503, failure.code, str(failure))
-            except TokenError as failure:
-                # RFC 6750, 3: the scheme that would be accepted.
-                return error(401, failure.code, str(failure), **{"WWW-Authenticate": "Bearer"})
-            return view(request, **kwargs)
-
-        return authenticated
-
-    return decorate
-
-
-def bearer_token(request: HttpRequest) -> str:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
+from .models import Organization, SampleResource, is_member
+from .topics import organization_topic
 
 
 @with_token("GET")
@@ -69,21 +24,17 @@ def who_am_i(request):
     )
 
 
-@csrf_exempt  # Keycloak calls it, with a signed token and no cookie
-@require_POST
-def backchannel_logout(request):
-    """End the session that a `logout_token` names; its sockets close in every process.
+def claimed_organizations(claims: dict) -> list[str]:
+    """Return the aliases in the `organization` claim, sorted; the scope's mapper gives its shape.
 
-    Enter this address in Keycloak as the client's "Backchannel logout URL". The answers are those
-    of OpenID Connect Back-Channel Logout 1.0, 2.8.
+    They tell what Keycloak thinks. Our database says who may listen to an organization: an alias is
+    not its id, and a token outlives the membership that it claims.
     """
-    try:
-        end_session(verify_logout(request.POST.get("logout_token", "")))
-    except KeysUnavailableError as failure:
-        return error(503, failure.code, str(failure))
-    except TokenError as failure:
-        return error(400, failure.code, str(failure))
-    return JsonResponse({}, headers={"Cache-Control": "no-store"})
+    claim = claims.get("organization")
+    aliases = [claim] if isinstance(claim, str) else claim  # "acme", ["acme"], {"acme": {"id": …}}
+    if not isinstance(aliases, list | dict):
+        return []
+    return sorted(alias for alias in aliases if isinstance(alias, str))
 
 
 @with_token("GET")
@@ -99,7 +50,7 @@ def notify_me(request):
         return error(400, "bad_request", "A notification is a JSON object with a title.")
     try:
         async_to_sync(broadcast_notification)(request.token["sub"], notification)
-    except frames.FrameTooLargeError as failure:
+    except FrameTooLargeError as failure:
         return error(413, "too_large", str(failure))
     except ValueError as failure:
         return error(400, "bad_request", str(failure))
@@ -109,7 +60,7 @@ def notify_me(request):
 @with_token("GET", "POST")
 def resources(request, org_id):
     if not is_member(request.user, org_id):
-        return error(403, "forbidden", "You are not a member of this organization.")
+        return error(403, "forbidden", organization_topic.denied)
     if request.method == "POST":
         return create_resource(org_id, body_of(request).get("name"))
     listed = SampleResource.objects.filter(org_id=org_id)
@@ -117,7 +68,10 @@ def resources(request, org_id):
 
 
 def create_resource(org_id, name) -> JsonResponse:
-    """Create the resource; the signal tells the organisation."""
+    """Create the resource.
+
+    The signal tells the organization.
+    """
     if isinstance(name, str) and not name.isprintable():
         return error(400, "bad_request", "The name: Only what can be printed is a name.")
     resource = SampleResource(org_id=org_id, name=name)
@@ -140,7 +94,7 @@ def as_json(resource: SampleResource) -> dict:
 def body_of(request: HttpRequest) -> dict:
     """Return the JSON object in the body, or an empty one for anything else."""
     try:
-        body = frames.parse(request.body)
-    except frames.MalformedError:
+        body = parse(request.body)
+    except MalformedError:
         return {}
     return body if isinstance(body, dict) else {}

@@ -10,8 +10,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
 # Django must be set up before the next imports reach a model.
 django_application = get_asgi_application()
 
-from api.middleware import AllowedOriginsValidator, JWTAuthMiddleware  # noqa: E402
 from api.routing import websocket_urlpatterns  # noqa: E402
+from realtime.middleware import AllowedOriginsValidator, JWTAuthMiddleware  # noqa: E402
 
 application = ProtocolTypeRouter(
     {

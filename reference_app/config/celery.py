@@ -1,4 +1,4 @@
-"""The Celery application: `celery -A config worker` runs the tasks of every installed app."""
+"""The Celery application, which `celery -A config worker` runs with the tasks of every app."""
 
 import os
 

@@ -1,12 +1,10 @@
 from django.apps import apps
 from django.conf import settings
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
-from api import pages
-
-urlpatterns = [
-    path("", pages.demo),
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("demo.urls")),
     path("admin/", admin.site.urls),
     path("api/", include("api.urls")),
 ]

@@ -4,10 +4,11 @@ import time
 import uuid
 
 import jwt
-from django.conf import settings
 
+from realtime.identity.issuers import trusted_issuer
+
+from .accounts import PEOPLE, Person
 from .keys import key_id, signing_key
-from .people import PEOPLE, Person
 
 CLIENT_ID = "web"
 # Keycloak's default lifespan of an access token, in seconds.
@@ -15,7 +16,10 @@ LIFESPAN = 300
 
 
 def access_token(username: str, lifespan: int = LIFESPAN, **claims) -> str:
-    """Return an access token for a demo user; `claims` replace the usual ones, None removes one."""
+    """Return an access token for a demo user.
+
+    `claims` replace the usual ones, None removes one.
+    """
     now = int(time.time())
     usual = access_claims(PEOPLE[username]) | {"iat": now, "exp": now + lifespan}
     return sign({name: value for name, value in (usual | claims).items() if value is not None})
@@ -29,9 +33,9 @@ def access_claims(person: Person) -> dict:
     """Return what Keycloak says of a person to this app, but for the times."""
     return {
         "jti": f"onrtro:{uuid.uuid4()}",
-        "iss": settings.KEYCLOAK_ISSUER,
+        "iss": trusted_issuer().issuer,
         # In Keycloak an audience mapper puts the app there; a new realm has `account` only.
-        "aud": [settings.KEYCLOAK_AUDIENCE, "account"],
+        "aud": [trusted_issuer().audience, "account"],
         "sub": person.subject,
         "typ": "Bearer",
         "azp": CLIENT_ID,
@@ -40,7 +44,7 @@ def access_claims(person: Person) -> dict:
         "realm_access": {"roles": ["default-roles-demo"]},
         "scope": "openid email profile",
         "email_verified": True,
-        "name": f"{person.given_name} {person.family_name}",
+        "name": person.name,
         "preferred_username": person.username,
         "given_name": person.given_name,
         "family_name": person.family_name,

@@ -1,4 +1,4 @@
-"""The realm's signing key: made once, kept in DATA_DIR, shared by every process that uses it."""
+"""The realm's signing key, made once and kept in DATA_DIR for every process that uses it."""
 
 import json
 import os
@@ -19,7 +19,9 @@ def signing_key() -> rsa.RSAPrivateKey:
     path = Path(settings.DATA_DIR) / "devrealm.pem"
     if not path.exists():
         _make_key(path)
-    return serialization.load_pem_private_key(path.read_bytes(), password=None)
+    key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    return key
 
 
 def key_id() -> str:
@@ -32,7 +34,7 @@ def key_set() -> dict:
 
 
 class DevrealmKeyClient(jwt.PyJWKClient):
-    """Reads the key set in process: the server that verifies is the one that would serve it."""
+    """Reads the key set in process, because the server that verifies would serve it, too."""
 
     def fetch_data(self) -> dict:
         return key_set()
@@ -43,7 +45,7 @@ def _public_numbers() -> dict:
 
 
 def _make_key(path: Path) -> None:
-    """Write a new key, unless another process was quicker: a link is made by one of them only."""
+    """Write a new key, unless another process was quicker: one only can make the link."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pem = key.private_bytes(
         serialization.Encoding.PEM,

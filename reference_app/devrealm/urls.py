@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from . import triggers, views
+from . import views
 
 realm = [
     path(".well-known/openid-configuration", views.discovery),
@@ -8,11 +8,4 @@ realm = [
     path("protocol/openid-connect/token", views.token, name="devrealm-token"),
 ]
 
-demo = [
-    path("task/", triggers.task),
-    path("membership/", triggers.membership),
-    path("sign-out/", triggers.sign_out),
-    path("restart/", triggers.restart),
-]
-
-urlpatterns = [path("realms/demo/", include(realm)), path("demo/", include(demo))]
+urlpatterns = [path("realms/demo/", include(realm))]

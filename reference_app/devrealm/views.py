@@ -2,23 +2,24 @@
 
 import re
 
-from django.conf import settings
 from django.http import JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 
+from realtime.identity.issuers import trusted_issuer
+
+from .accounts import PEOPLE
 from .issue import CLIENT_ID, LIFESPAN, access_token
 from .keys import key_set
-from .people import PEOPLE
 
 
 @require_GET
 def discovery(request):
     """Answer as OpenID Connect Discovery 1.0 asks, with Keycloak's paths."""
-    protocol = f"{settings.KEYCLOAK_ISSUER}/protocol/openid-connect"
+    protocol = f"{trusted_issuer().issuer}/protocol/openid-connect"
     return JsonResponse(
         {
-            "issuer": settings.KEYCLOAK_ISSUER,
+            "issuer": trusted_issuer().issuer,
             "token_endpoint": f"{protocol}/token",
             "jwks_uri": f"{protocol}/certs",
             "grant_types_supported": ["password"],

@@ -1,6 +1,6 @@
-"""One good token and many bad ones, for tests, lessons, and whoever checks another verifier.
+"""One good token and many bad ones, for tests, lessons, and checks of other verifiers.
 
-Whatever can be read is alice's, and in order but for one fault: only the check that looks for this
+What can be read is alice's, and in order but for one fault: only the check that looks for this
 fault can refuse it. Keycloak's own ID, refresh and logout tokens differ in more than `typ`.
 """
 
@@ -14,20 +14,23 @@ from functools import cache, partial
 import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from django.conf import settings
 
-from api.tokens import LOGOUT_EVENT, MAX_LENGTH
+from realtime.identity.issuers import trusted_issuer
+from realtime.identity.tokens import LOGOUT_EVENT, MAX_LENGTH
 
+from .accounts import PEOPLE
 from .issue import access_claims, sign
 from .keys import key_id, signing_key
-from .people import PEOPLE
 
 # Seconds of the epoch, in 2023 and in 2100: no verdict depends on the day.
 PAST, FUTURE = 1_700_000_000, 4_102_444_800
 
 
 def claims(**changes) -> dict:
-    """Return a good token's claims; `changes` replace some, None removes one."""
+    """Return a good token's claims.
+
+    `changes` replace some, None removes one.
+    """
     usual = access_claims(PEOPLE["alice"]) | {"iat": PAST, "exp": FUTURE}
     return {name: value for name, value in (usual | changes).items() if value is not None}
 
@@ -41,11 +44,11 @@ def of_wrong_issuer() -> str:
 
 
 def of_issuer_with_slash() -> str:
-    return with_claims(iss=f"{settings.KEYCLOAK_ISSUER}/")
+    return with_claims(iss=f"{trusted_issuer().issuer}/")
 
 
 def with_azp_instead_of_aud() -> str:
-    return with_claims(aud=["account"], azp=settings.KEYCLOAK_AUDIENCE)
+    return with_claims(aud=["account"], azp=trusted_issuer().audience)
 
 
 def logout_token() -> str:
@@ -53,7 +56,7 @@ def logout_token() -> str:
 
 
 def unsigned() -> str:
-    return jwt.encode(claims(), None, algorithm="none", headers={"kid": key_id()})
+    return jwt.encode(claims(), "", algorithm="none", headers={"kid": key_id()})
 
 
 def signed_by_stranger(kid: str | None) -> str:
@@ -67,7 +70,7 @@ def strangers_key() -> rsa.RSAPrivateKey:
 
 
 def hmac_by_public_key() -> str:
-    """Return the classic confusion: what everyone may know as the secret (RFC 8725, 2.1).
+    """Return a token signed by HMAC with the public key as its secret (RFC 8725, 2.1).
 
     Made by hand, because PyJWT refuses to sign it.
     """
@@ -79,12 +82,12 @@ def hmac_by_public_key() -> str:
 
 
 def encoded(raw: bytes) -> str:
-    """Return a part of a token (RFC 7515, 2: base64url without padding)."""
+    """Return a part of a token, which is base64url without padding (RFC 7515, 2)."""
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def truncated() -> str:
-    """Return the first half: all of the header, not all of the payload."""
+    """Return the first half, with all of the header and not all of the payload."""
     token = with_claims()
     return token[: len(token) // 2]
 
@@ -94,7 +97,7 @@ def without_signature() -> str:
 
 
 def tampered() -> str:
-    """Return mallory's token, whose payload alice's was put into."""
+    """Return mallory's token with alice's payload in it."""
     header, _, signature = with_claims(sub=PEOPLE["mallory"].subject).split(".")
     return ".".join([header, with_claims().split(".")[1], signature])
 

@@ -6,11 +6,14 @@ import re
 from collections.abc import AsyncIterator, Callable
 from typing import NamedTuple
 
-from api.consumers import broadcast_many, notification_for
-from api.limits import DEFAULTS
-from api.models import Identity, Membership
+from api.consumers import notification_for
+from api.models import Membership
 from classroom import Client, token
-from devrealm.people import ORG_ID, PEOPLE
+from demo.people import ORG_ID
+from devrealm.accounts import PEOPLE
+from realtime.conf import conf
+from realtime.models import Identity
+from realtime.senders import broadcast_many
 from tests.browser.demo_page import SOCKETS, session, shows, status, url
 from tests.browser.wiretap import LUCK, Wiretap, script
 from tests.wire.parts import AppServer, RedisProcess
@@ -91,9 +94,9 @@ async def disabled(stage: Stage) -> AsyncIterator[None]:
         await identity.user.asave()
 
 
-async def left_the_organisation(stage: Stage) -> AsyncIterator[None]:
+async def left_the_organization(stage: Stage) -> AsyncIterator[None]:
     await stage.enter()
-    membership = await Membership.objects.aget(user__identity__subject=ALICE)
+    membership = await Membership.objects.aget(user__identities__subject=ALICE)
     await membership.adelete()
     try:
         yield
@@ -138,14 +141,14 @@ HOLD_THE_THREAD = """() => {
 
 async def sent_too_much(stage: Stage) -> AsyncIterator[None]:
     await stage.enter()
-    times = 2 * DEFAULTS["WEBSOCKET_MESSAGE_BURST"]
+    times = 2 * conf.MESSAGE_BURST
     await stage.each(lambda tap: tap.send('{"type": "ping"}', times))
     yield
 
 
 async def sent_nonsense(stage: Stage) -> AsyncIterator[None]:
     await stage.enter()
-    await stage.each(lambda tap: tap.send("nonsense", DEFAULTS["WEBSOCKET_MAX_ERRORS"]))
+    await stage.each(lambda tap: tap.send("nonsense", conf.MAX_ERRORS))
     yield
 
 
@@ -191,16 +194,16 @@ class Cause(NamedTuple):
     harmless: bool = False
     application: str = "config.asgi:application"
     settings: dict[str, str] = {}
-    servers: tuple[str, ...] = ("config.server", "daphne")
+    servers: tuple[str, ...] = ("realtime.server", "daphne")
 
 
 CAUSES = [
     Cause("signed out elsewhere", signed_out_elsewhere, harmless=True),
     Cause("user disabled", disabled, lasts=True, harmless=True),
     Cause(
-        "organisation left",
-        left_the_organisation,
-        socket="Organisation",
+        "organization left",
+        left_the_organization,
+        socket="Organization",
         lasts=True,
         harmless=True,
     ),
@@ -208,19 +211,21 @@ CAUSES = [
     Cause(
         "page too busy to read",
         too_busy_to_read,
-        settings={"WEBSOCKET_MAX_BEHIND": MAX_BEHIND},
+        settings={"REALTIME_MAX_BEHIND": MAX_BEHIND},
         # Daphne drops what waits to be written a second after a close, and with it the code.
-        servers=("config.server",),
+        servers=("realtime.server",),
     ),
     Cause("page sends too much", sent_too_much, harmless=True),
     Cause(
         "one tab too many",
         one_tab_too_many,
         lasts=True,
-        settings={"WEBSOCKET_SOCKETS_PER_USER": "1"},
+        settings={"REALTIME_SOCKETS_PER_USER": "1"},
     ),
     Cause("page sends nonsense", sent_nonsense, harmless=True),
-    Cause("bug in the server", met_a_bug, application="tests.wire.buggy:application"),
+    Cause(
+        "bug in the server", met_a_bug, application="tests.wire.variants.ping_raises:application"
+    ),
     Cause("server restarts", server_restarts),
     Cause("server killed", server_is_killed),
 ]

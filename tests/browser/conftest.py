@@ -10,7 +10,7 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 from pytest_asyncio import is_async_test
 
-from devrealm.people import settle
+from demo.people import settle
 from tests.browser.chromium import CHROMIUM, LOOP, fixture, started
 from tests.browser.demo_page import flawless
 from tests.wire.fixtures import PREPARE, layer_on
@@ -62,10 +62,10 @@ def starting(environment, redis_port):
     usual = environment | {
         "REDIS_HOST": "127.0.0.1",
         "REDIS_PORT": str(redis_port),
-        "WEBSOCKET_DRAIN_SECONDS": "1",
+        "REALTIME_DRAIN_SECONDS": "1",
     }
 
-    def start_one(name="config.server", application="config.asgi:application", **settings):
+    def start_one(name="realtime.server", application="config.asgi:application", **settings):
         server = AppServer(name, application, **usual | settings)
         servers.append(server)
         server.start()
@@ -74,7 +74,7 @@ def starting(environment, redis_port):
     yield start_one
     for server in servers:
         server.kill()
-        if "tests.wire.buggy:application" not in server.command:
+        if "tests.wire.variants.ping_raises:application" not in server.command:
             log = "".join(server.log)
             assert "Traceback" not in log, log
 

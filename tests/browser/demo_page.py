@@ -5,13 +5,13 @@ import contextlib
 import itertools
 import re
 
-from devrealm.people import PEOPLE
+from devrealm.accounts import PEOPLE
 from tests.wire.servers import PATIENCE
 
 # What Chromium itself writes to the console while the server is away; no page can prevent it.
 OUTAGE = re.compile(r"WebSocket connection to '[^']+' failed")
 
-SOCKETS = ["Notifications", "Organisation"]
+SOCKETS = ["Notifications", "Organization"]
 
 # Milliseconds: beyond a client's first waits, and before its heartbeat asks for anything.
 LATER = 20_000

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from tests.browser.demo_page import press, session, shows, status, visit
 from tests.browser.record import NOTEBOOKS
-from tests.frontend import BUNDLES
+from tests.project.frontend import PAGE_BUNDLES
 
 PICTURES = {scheme: NOTEBOOKS / f"page_in_chromium_{scheme}.png" for scheme in ("light", "dark")}
 
@@ -15,7 +15,7 @@ TIME = datetime(2026, 11, 24, 10, 30)
 
 def made_of() -> str:
     """Return a digest of the files that the page is drawn by; another one, another picture."""
-    files = [BUNDLES / name for name in ("demo.js", "demo.css")]
+    files = [PAGE_BUNDLES / name for name in ("demo.js", "demo.css")]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
@@ -28,9 +28,9 @@ async def pose(page, app) -> str:
         await press(person, "Clear")  # greetings, in whatever order they came
     await press(alice, "Create a resource")
     for person in (alice, bob):
-        await shows(person.get_by_role("list", name="Organisation feed"), "resource.created")
-    await press(bob, "Leave the organisation")
-    await shows(status(bob, "Organisation"), "stays away")
+        await shows(person.get_by_role("list", name="Organization feed"), "resource.created")
+    await press(bob, "Leave the organization")
+    await shows(status(bob, "Organization"), "stays away")
     for person in (alice, bob):
         await press(person, "Notify me")
     for person in (alice, bob):

@@ -6,7 +6,8 @@ import itertools
 import pytest
 
 from api.consumers import broadcast_notification, broadcast_org_event
-from devrealm.people import ORG_ID, PEOPLE
+from demo.people import ORG_ID
+from devrealm.accounts import PEOPLE
 from tests.browser.demo_page import (
     OUTAGE,
     choose,
@@ -21,7 +22,7 @@ from tests.browser.demo_page import (
     status,
     visit,
 )
-from tests.frontend import FRONTEND
+from tests.project.frontend import FRONTEND
 
 AXE = FRONTEND / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -90,7 +91,7 @@ async def test_page_violates_no_rule_when_it_waits_for_its_server(browser, app, 
     async with flawless(browser, OUTAGE) as page:
         await visit(page, app)
         await asyncio.to_thread(app.kill)
-        await shows(status(session(page, "Alice"), "Organisation"), "The connection was lost.")
+        await shows(status(session(page, "Alice"), "Organization"), "The connection was lost.")
         assert await violations(page, axe) == []
 
 
@@ -105,7 +106,7 @@ async def test_page_violates_no_rule_when_it_asks_to_sign_in(tab, shared_app, ax
 async def test_page_violates_no_rule_when_it_turns_a_stranger_away(tab, shared_app, axe):
     await visit(tab, shared_app)
     mallory = await choose(tab, session(tab, "Bob"), "mallory")
-    await shows(status(mallory, "Organisation"), "The client stays away.")
+    await shows(status(mallory, "Organization"), "The client stays away.")
     assert await violations(tab, axe) == []
 
 
@@ -158,11 +159,11 @@ async def test_everything_is_operated_by_enter_space_and_arrows(tab, shared_app)
 async def test_focus_stays_on_a_button_that_turns_into_its_opposite(tab, shared_app, restored):
     await visit(tab, shared_app)
     alice = session(tab, "Alice")
-    await alice.get_by_role("button", name="Leave the organisation").press("Enter")
-    await focused(alice.get_by_role("button", name="Join the organisation"))
+    await alice.get_by_role("button", name="Leave the organization").press("Enter")
+    await focused(alice.get_by_role("button", name="Join the organization"))
     await tab.keyboard.press("Enter")
-    await focused(alice.get_by_role("button", name="Leave the organisation"))
-    await shows(status(alice, "Organisation"), "Connected")
+    await focused(alice.get_by_role("button", name="Leave the organization"))
+    await shows(status(alice, "Organization"), "Connected")
 
 
 async def test_button_that_goes_hands_its_focus_to_what_it_belonged_to(tab, shared_app):
@@ -230,7 +231,7 @@ MOVING = "() => document.getAnimations().length"
 async def test_change_of_status_is_announced_where_the_status_was(browser, app):
     async with flawless(browser, OUTAGE) as page:
         await visit(page, app)
-        line = await status(session(page, "Alice"), "Organisation").element_handle()
+        line = await status(session(page, "Alice"), "Organization").element_handle()
         await asyncio.to_thread(app.kill)
         await page.wait_for_function("line => line.innerText.includes('lost')", arg=line)
         assert await line.evaluate("line => line.isConnected && line.role") == "status"

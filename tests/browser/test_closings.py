@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from api.close_codes import CloseCode
+from realtime.protocol.close_codes import CloseCode
 from tests.browser.chromium import fixture
 from tests.browser.closings import CAUSES, Stage, what_follows
 from tests.browser.conftest import starting
@@ -49,7 +49,7 @@ async def stage(browser, shared_database, parts, cause):
 async def test_page_does_at_each_close_what_the_notebook_says(stage, pytestconfig, name, cause):
     seen = await what_follows(cause, stage)
     # Plain Daphne waits a second for the page's answer to a close, and then the code is lost.
-    if name == "config.server":
+    if name == "realtime.server":
         await stage.each(closes_with_what_was_told)
     record = Record("page_in_chromium.json", pytestconfig)
     record.holds("closings", name, cause.words, seen=seen)
@@ -61,7 +61,7 @@ async def closes_with_what_was_told(tap):
 
 def test_page_was_seen_at_every_close_code():
     seen = json.loads((NOTEBOOKS / "page_in_chromium.json").read_text())["closings"][
-        "config.server"
+        "realtime.server"
     ]
     comes_back = {each["code"]: each["wait"] is not None for each in seen.values()}
     assert comes_back == {1006: True} | {code: code.reconnect for code in CloseCode}

@@ -6,16 +6,14 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from asgiref.sync import sync_to_async
 
-from api.models import Identity, Membership
+from devrealm.accounts import PEOPLE
 from devrealm.issue import CLIENT_ID
-from devrealm.people import ORG_ID, PEOPLE
 from tests import settings as test_settings
 from tests.browser.chromium import fixture
 from tests.browser.conftest import starting
 from tests.browser.demo_page import SOCKETS, flawless, session, shows, status, url
-from tests.wire.keycloak import copied_realm, real_realm
+from tests.wire.keycloak import copied_realm, join, real_realm
 from tests.wire.servers import eventually, free_port
 
 ISSUER = getattr(test_settings, "REAL_KEYCLOAK", None)
@@ -50,7 +48,7 @@ def usual(issuer):
         "KEYCLOAK_ISSUER": issuer,
         "KEYCLOAK_AUDIENCE": "reference-app",
         "KEYCLOAK_CLIENT_ID": CLIENT_ID,
-        "WEBSOCKET_EXPIRY_NOTICE_SECONDS": str(NOTICE),
+        "REALTIME_EXPIRY_NOTICE_SECONDS": str(NOTICE),
     }
 
 
@@ -80,16 +78,10 @@ async def app(shared_app, realm, members):
 
 
 @fixture
-async def members(realm, shared_database):
-    """Alice and Bob of this realm, members of the organisation."""
+async def members(issuer, realm, shared_database):
+    """Alice and Bob of this realm, members of the organization."""
     for username in ("alice", "bob"):
-        await join(await realm.subject_of(username))
-
-
-@sync_to_async
-def join(subject):
-    user = Identity.objects.active_user({"sub": subject})
-    Membership.objects.get_or_create(organization_id=ORG_ID, user=user)
+        await join(issuer, await realm.subject_of(username))
 
 
 async def ask_to_sign_in(page):

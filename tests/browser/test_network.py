@@ -10,7 +10,7 @@ import itertools
 import re
 
 from api.consumers import broadcast_org_event
-from devrealm.people import ORG_ID
+from demo.people import ORG_ID
 from tests.browser.chromium import fixture
 from tests.browser.demo_page import (
     OUTAGE,
@@ -26,7 +26,7 @@ from tests.browser.demo_page import (
     status,
     visit,
 )
-from tests.browser.witness import Witness
+from tests.browser.network_log import Witness
 
 # Milliseconds: a lid that was closed, for longer than the heartbeat's interval and less than the
 # life of a token.
@@ -92,7 +92,7 @@ async def tell(word):
 
 async def both_show_once(page, *words):
     for name in NAMES:
-        feed = session(page, name).get_by_role("list", name="Organisation feed")
+        feed = session(page, name).get_by_role("list", name="Organization feed")
         for word in words:
             await counts(feed.get_by_text(word, exact=True), 1)
 
@@ -211,9 +211,9 @@ async def use_everything(page):
     await press(alice, "Dismiss")
     await press(alice, "Mark all read")
     await press(alice, "Clear")
-    await press(alice, "Leave the organisation")
-    await press(alice, "Join the organisation")
-    await shows(status(alice, "Organisation"), "Connected")
+    await press(alice, "Leave the organization")
+    await press(alice, "Join the organization")
+    await shows(status(alice, "Organization"), "Connected")
     await press(alice, "Expire my token")
     await counts(frames(alice, "4001 UNAUTHORIZED"), 2)
     await all_show(page, "Connected")

@@ -9,8 +9,8 @@ import pytest
 
 from classroom import token
 from tests.browser.demo_page import SOCKETS, counts, session, shows, status, url
-from tests.browser.witness import Witness
-from tests.frontend import BUNDLES
+from tests.browser.network_log import Witness
+from tests.project.frontend import CLIENT_BUNDLES
 
 # Opens a client, and returns the first that it says after "connecting".
 FIRST_STATUS = """async ([url, token]) => {
@@ -42,7 +42,7 @@ def start_site():
     sites = []
 
     def start_one():
-        handler = partial(QuietHandler, directory=BUNDLES)
+        handler = partial(QuietHandler, directory=CLIENT_BUNDLES)
         sites.append(ThreadingHTTPServer(("127.0.0.1", 0), handler))
         threading.Thread(target=sites[-1].serve_forever).start()
         return f"http://127.0.0.1:{sites[-1].server_port}"
@@ -60,12 +60,12 @@ async def first_status(browser, site, app):
     return await page.evaluate(FIRST_STATUS, [socket, token("alice")])
 
 
-@pytest.mark.parametrize("name", ["config.server", "daphne"])
+@pytest.mark.parametrize("name", ["realtime.server", "daphne"])
 async def test_page_from_elsewhere_connects_only_if_it_is_listed(
     browser, start_app, start_site, name
 ):
     listed, unlisted = start_site(), start_site()
-    app = start_app(name, WEBSOCKET_ALLOWED_ORIGINS=listed)
+    app = start_app(name, REALTIME_ALLOWED_ORIGINS=listed)
     assert await first_status(browser, listed, app) == {"state": "open"}
     refused = await first_status(browser, unlisted, app)
     assert (refused["state"], refused["code"]) == ("waiting", 1006)

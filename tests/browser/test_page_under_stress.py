@@ -7,10 +7,11 @@ import json
 from asgiref.sync import async_to_sync, sync_to_async
 from django.db import transaction
 
-from api.close_codes import CloseCode
 from api.consumers import broadcast_notification, broadcast_org_event
 from classroom import token
-from devrealm.people import ORG_ID, PEOPLE
+from demo.people import ORG_ID
+from devrealm.accounts import PEOPLE
+from realtime.protocol.close_codes import CloseCode
 from tests.browser.demo_page import OUTAGE, flawless, restart, session, shows, url, visit
 from tests.browser.main_thread import noticed_after, traced_tasks
 from tests.wire.servers import eventually
@@ -33,7 +34,7 @@ READ_FEEDS = """{
   const read = window.read = {Alice: [], Bob: []};
   const known = new WeakSet();
   new MutationObserver(() => {
-    for (const feed of document.querySelectorAll('[aria-label="Organisation feed"]')) {
+    for (const feed of document.querySelectorAll('[aria-label="Organization feed"]')) {
       for (const entry of [...feed.children].reverse().filter(entry => !known.has(entry))) {
         known.add(entry);
         read[feed.closest("section").ariaLabel].push(entry.querySelector("p").textContent);
@@ -68,7 +69,7 @@ OPEN_CLIENTS = """async ([token, count]) => {
       });
     }
   };
-  const {RealtimeClient} = await import("/static/api/realtime.js");
+  const {RealtimeClient} = await import("/static/realtime/realtime.js");
   window.clients = Array.from({length: count}, (_, number) => new RealtimeClient({
     url: `/ws/notifications/?client=${number}`,
     token: async () => token,
@@ -83,7 +84,7 @@ ALL_OPEN = "() => clients.every(client => client.status.state === 'open')"
 
 @contextlib.asynccontextmanager
 async def publishing():
-    """Send the organisation numbers at intervals, and yield the list of those sent so far."""
+    """Send the organization numbers at intervals, and yield the list of those sent so far."""
     sent, enough = [], asyncio.Event()
 
     async def publish():
@@ -108,7 +109,7 @@ def spelled(number):
 async def test_page_shows_every_event_once_in_order_through_five_restarts(browser, app, layer):
     async with flawless(browser, OUTAGE) as page:
         await visit(page, app, READ_FEEDS)
-        feeds = await page.get_by_role("list", name="Organisation feed").all()
+        feeds = await page.get_by_role("list", name="Organization feed").all()
         async with publishing() as sent:
             for end in (app.kill, app.stop, app.kill, app.stop, app.kill):
                 await restart(app, end)

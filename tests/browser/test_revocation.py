@@ -6,8 +6,10 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 
 from api.consumers import broadcast_notification, broadcast_org_event
-from api.models import Membership, end_session
-from devrealm.people import ORG_ID, PEOPLE
+from api.models import Membership
+from demo.people import ORG_ID
+from devrealm.accounts import PEOPLE
+from realtime.authority.users import end_session
 from tests.browser.chromium import fixture
 from tests.browser.demo_page import (
     SOCKETS,
@@ -20,12 +22,12 @@ from tests.browser.demo_page import (
     status,
     visit,
 )
-from tests.browser.witness import Witness
+from tests.browser.network_log import Witness
 
 ALICE = PEOPLE["alice"].subject
 
-ALICES = [("alice", "Notifications"), ("alice", "Organisation")]
-BOBS = [("bob", "Notifications"), ("bob", "Organisation")]
+ALICES = [("alice", "Notifications"), ("alice", "Organization")]
+BOBS = [("bob", "Notifications"), ("bob", "Organization")]
 
 NOT_A_MEMBER = "You are not a member of this organization."
 SIGNED_OUT = "The session was signed out."
@@ -41,7 +43,7 @@ async def stage(tab, shared_app, layer, restored):
 
 
 async def send_to_all(tab):
-    """Send Alice and the organisation something, and wait until Bob has his part of it."""
+    """Send Alice and the organization something, and wait until Bob has his part of it."""
     await broadcast_notification(ALICE, {"title": "Afterwards", "body": ""})
     await broadcast_org_event(str(ORG_ID), "sent.afterwards", {})
     await shows(session(tab, "Bob").get_by_role("list", name="feed"), "sent.afterwards")
@@ -57,11 +59,11 @@ def heard(witness, username):
 
 
 async def leave_by_the_button(alice):
-    await press(alice, "Leave the organisation")
+    await press(alice, "Leave the organization")
 
 
 async def lose_the_membership(alice):
-    await Membership.objects.filter(user__identity__subject=ALICE).adelete()
+    await Membership.objects.filter(user__identities__subject=ALICE).adelete()
 
 
 @pytest.mark.parametrize("leave", [leave_by_the_button, lose_the_membership])
@@ -69,7 +71,7 @@ async def test_member_no_more_is_told_4003_and_hears_only_what_is_theirs(stage, 
     tab, witness = stage
     alice = session(tab, "Alice")
     await leave(alice)
-    await shows(status(alice, "Organisation"), f"{NOT_A_MEMBER} The client stays away.")
+    await shows(status(alice, "Organization"), f"{NOT_A_MEMBER} The client stays away.")
     await counts(frames(alice, "4003 FORBIDDEN", NOT_A_MEMBER), 1)
     await later(tab)
     await send_to_all(tab)
@@ -80,8 +82,8 @@ async def test_member_no_more_is_told_4003_and_hears_only_what_is_theirs(stage, 
     assert sorted(witness.asked_for_tokens) == ["alice", "bob"]
     await counts(alice.get_by_role("alert"), 0)
 
-    await press(alice, "Join the organisation")
-    await shows(status(alice, "Organisation"), "Connected")
+    await press(alice, "Join the organization")
+    await shows(status(alice, "Organization"), "Connected")
     assert len(witness.sockets) == 5
     assert witness.open_sockets() == [*ALICES, *BOBS]
 
@@ -91,7 +93,7 @@ async def test_member_no_more_is_told_4003_and_hears_only_what_is_theirs(stage, 
 
 @sync_to_async
 def disable_alice():
-    user = get_user_model().objects.get(identity__subject=ALICE)
+    user = get_user_model().objects.get(identities__subject=ALICE)
     user.is_active = False
     user.save()
 

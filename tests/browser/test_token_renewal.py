@@ -15,7 +15,7 @@ from tests.browser.demo_page import (
     status,
     visit,
 )
-from tests.browser.witness import Witness
+from tests.browser.network_log import Witness
 from tests.wire.fixtures import TOKEN
 from tests.wire.servers import eventually
 
@@ -85,7 +85,7 @@ async def test_token_is_in_no_address_in_no_text_and_in_no_storage(tab, shared_a
 # Not renewed
 
 
-@pytest.fixture(params=["config.server", "daphne"])
+@pytest.fixture(params=["realtime.server", "daphne"])
 def app(request, start_app):
     return start_app(request.param)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.measure import SERVERS, measured
+from tests.browser.measure_refusals import SERVERS, measured
 from tests.browser.record import Record
 
 

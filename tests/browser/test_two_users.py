@@ -1,7 +1,8 @@
 """Two people in one page: what is meant for one, for all members, and for a stranger neither."""
 
 from api.consumers import broadcast_notification, broadcast_org_event
-from devrealm.people import ORG_ID, PEOPLE
+from demo.people import ORG_ID
+from devrealm.accounts import PEOPLE
 from tests.browser.demo_page import (
     SOCKETS,
     choose,
@@ -15,7 +16,7 @@ from tests.browser.demo_page import (
     titled,
     visit,
 )
-from tests.browser.witness import Witness
+from tests.browser.network_log import Witness
 
 TITLE = "Django Channels, live"
 
@@ -25,7 +26,7 @@ def notifications(person):
 
 
 def feed(person):
-    return person.get_by_role("list", name="Organisation feed").get_by_role("listitem")
+    return person.get_by_role("list", name="Organization feed").get_by_role("listitem")
 
 
 def toasts(person):
@@ -33,7 +34,7 @@ def toasts(person):
 
 
 async def tell_all(*people):
-    """Send an event to the organisation, and wait until each of these has it, and has it once."""
+    """Send an event to the organization, and wait until each of these has it, and has it once."""
     await broadcast_org_event(str(ORG_ID), "told.all", {})
     for person in people:
         await counts(feed(person).filter(has_text="told.all"), 1)
@@ -66,7 +67,7 @@ async def test_notification_reaches_its_user_and_nothing_of_the_other(tab, share
     await titled(tab, TITLE)
 
 
-async def test_event_of_the_organisation_reaches_both_members_once(tab, shared_app, layer):
+async def test_event_of_the_organization_reaches_both_members_once(tab, shared_app, layer):
     witness = Witness(tab)
     await visit(tab, shared_app)
     alice, bob = session(tab, "Alice"), session(tab, "Bob")
@@ -88,15 +89,15 @@ async def test_stranger_is_told_4003_in_words_and_not_retried(tab, shared_app, l
     mallory = await choose(tab, session(tab, "Bob"), "mallory")
     await shows(status(mallory, "Notifications"), "Connected")
     refused = "You are not a member of this organization. The client stays away."
-    await shows(status(mallory, "Organisation"), refused)
+    await shows(status(mallory, "Organization"), refused)
     await shows(frames(mallory, "4003 FORBIDDEN"), refused)
     await later(tab)
     await tell_all(session(tab, "Alice"))
     await press(mallory, "Notify me")
     await counts(notifications(mallory).filter(has_text="Hello, Mallory"), 1)
     await counts(feed(mallory), 0)
-    organisations = [each for each in witness.sockets if each.stream == "Organisation"]
-    assert [each.types() for each in organisations] == [["connection.closing"]]
+    organizations = [each for each in witness.sockets if each.stream == "Organization"]
+    assert [each.types() for each in organizations] == [["connection.closing"]]
     assert witness.asked_for_tokens == ["mallory"]
 
 

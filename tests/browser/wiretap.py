@@ -80,7 +80,7 @@ WIRETAP = """{
   }).observe(document, {childList: true, characterData: true, subtree: true});
 }"""
 
-PATHS = {"Notifications": "/ws/notifications/", "Organisation": "/ws/events/"}
+PATHS = {"Notifications": "/ws/notifications/", "Organization": "/ws/events/"}
 
 
 class Wiretap:

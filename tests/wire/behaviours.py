@@ -1,4 +1,4 @@
-"""Where servers differ, for the README's table: each case in words, and how to see it."""
+"""Where servers differ, for the table in README.md: each case in words, and how to see it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,9 +7,9 @@ from typing import NamedTuple
 from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
 
-from tests.wire.provocations import FRAME, LONG_REASON, MUCH, REASON
+from tests.wire.client_view import ending, handshake, opened, received, witness
 from tests.wire.servers import PATIENCE, ServerProcess
-from tests.wire.witness import ending, handshake, opened, received, witness
+from tests.wire.variants.server_cases import FRAME, LONG_REASON, MUCH, REASON
 
 # Seconds in which Daphne looks twice for ended applications, every second, and for timeouts.
 LOOKS = 4

@@ -15,7 +15,7 @@ from classroom import Client, token
 from config.settings.base import redis_layer
 from tests.default_layer import default_layer
 from tests.lanes import QUICK, in_full, in_long_unless, lanes_chosen
-from tests.readme import ROOT
+from tests.project.readme import ROOT
 from tests.wire.parts import RedisProcess
 from tests.wire.postgresql import real_postgresql
 from tests.wire.servers import COMMANDS, EACH_SERVER, fake_redis, real_redis, serving
@@ -26,7 +26,7 @@ RECHECK_SECONDS = 3_600
 
 PREPARE = """
 import django; django.setup()
-from devrealm.management.commands.demo import prepare_database
+from demo.management.commands.demo import prepare_database
 prepare_database()
 """
 
@@ -146,7 +146,7 @@ def start(environment, redis_port):
                         REDIS_HOST="127.0.0.1",
                         REDIS_PORT=str(redis_port),
                         CHANNEL_LAYER=layer,
-                        WEBSOCKET_RECHECK_SECONDS=str(RECHECK_SECONDS),
+                        REALTIME_RECHECK_SECONDS=str(RECHECK_SECONDS),
                     )
                 )
             return running[name, layer]
@@ -163,7 +163,7 @@ def server(request, start):
 SERVED = ["daphne-pubsub", "daphne-core", "uvicorn-pubsub", "uvicorn-core"]
 
 
-@pytest.fixture(params=["config.server-pubsub", *in_full(SERVED)])
+@pytest.fixture(params=["realtime.server-pubsub", *in_full(SERVED)])
 async def served(request, start, redis_port, shared_database):
     """Each server on each layer; `broadcast_…` in the test reaches it, as from another process."""
     name, kind = request.param.split("-")

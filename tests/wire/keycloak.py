@@ -12,12 +12,26 @@ from urllib.parse import parse_qs
 
 import httpx
 import jwt
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.test import override_settings
 
+from api.models import Membership
+from demo.people import ORG_ID
 from devrealm.issue import CLIENT_ID
-from tests.readme import ROOT
+from realtime.authority.users import active_user
+from tests.project.readme import ROOT
 
 FILE = ROOT / "reference_app" / "deploy" / "keycloak" / "realm.json"
 ADMIN = {"grant_type": "password", "client_id": "admin-cli", "username": "admin"}
+
+
+@sync_to_async
+def join(issuer: str, subject: str) -> None:
+    """Make a user of the realm a member of the demo's organization."""
+    with override_settings(REALTIME_ISSUER=settings.REALTIME_ISSUER | {"ISSUER": issuer}):
+        user = active_user({"sub": subject})
+    Membership.objects.get_or_create(organization_id=ORG_ID, user=user)
 
 
 def claims_of(token: str) -> dict:

@@ -19,14 +19,25 @@ from pathlib import Path
 
 import pytest
 
-from tests.readme import ROOT
+from tests.project.readme import ROOT
 from tests.wire.servers import free_port
 
 # Debian keeps the programs of each version apart, and none of them on the PATH.
 DEBIAN = "/usr/lib/postgresql/*/bin"
 
 # The modules whose logic is in a transaction, a lock, an index or a query.
-DECIDED = ["authority", "feed", "group_commit", "layer", "models", "outbox", "resume", "signals"]
+DECIDED = [
+    "access",
+    "registry",
+    "topics",
+    "feed",
+    "group_commit",
+    "layer",
+    "models",
+    "outbox",
+    "resume",
+    "signals",
+]
 DECIDED += ["streams", "views"]
 
 
@@ -86,7 +97,7 @@ def run(command: list) -> None:
 
 
 def main() -> None:
-    files = [str(ROOT / "tests" / f"test_{module}.py") for module in DECIDED]
+    files = [str(ROOT / "tests" / "app" / f"test_{module}.py") for module in DECIDED]
     # The database goes with its server. To drop it would need all threads' connections closed.
     options = ["--all", "--reuse-db", "--numprocesses=0", "-p", "no:cacheprovider", *sys.argv[1:]]
     with real_postgresql() as url:

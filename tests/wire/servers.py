@@ -23,11 +23,11 @@ PATIENCE = 60
 
 COMMANDS = {
     "daphne": ["-m", "daphne", "-b", "127.0.0.1", "-p", "0"],
-    "config.server": ["-m", "config.server", "-b", "127.0.0.1", "-p", "0"],
+    "realtime.server": ["-m", "realtime.server", "-b", "127.0.0.1", "-p", "0"],
     "uvicorn": ["-m", "uvicorn", "--host", "127.0.0.1", "--port", "0"],
 }
 # For `parametrize`: the quick lane asks the project's own server, the full lane the others.
-EACH_SERVER = ["config.server", *in_full(["daphne", "uvicorn"])]
+EACH_SERVER = ["realtime.server", *in_full(["daphne", "uvicorn"])]
 # What servers say when they listen, with the address, and Celery's worker when it waits for work.
 READY = re.compile(
     r"(?:Listening on TCP address |(?:[Rr]unning on|Serving|server at|Listening at:) http://)([\d.:]+)"

@@ -59,7 +59,7 @@ FAILS = {
         "9.7.1": EMPTY,
         "9.8.1": EMPTY,
     },
-    "config.server": TOO_LONG_CASES,
+    "realtime.server": TOO_LONG_CASES,
     "uvicorn": {"7.1.5": HALF_A_MESSAGE},
 }
 
@@ -73,7 +73,7 @@ def verdicts(address: str) -> dict[str, bool]:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_server_fails_the_cases_that_are_listed_and_no_other(name):
-    with serving([*COMMANDS[name], "tests.wire.stubborn:application"]) as server:
+    with serving([*COMMANDS[name], "tests.wire.variants.misbehaving:application"]) as server:
         passed = verdicts(f"{server.ws}/echo/")
     assert len(passed) == CASES
     assert {case for case in passed if not passed[case]} == set(FAILS[name])

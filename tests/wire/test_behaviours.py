@@ -1,19 +1,19 @@
-"""The README's table of servers: each does today, in every case, what the table says."""
+"""The table of servers in README.md: each does today, in every case, what the table says."""
 
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.readme import README, servers_as_told
+from tests.project.readme import servers_as_told
 from tests.wire.behaviours import CASES
-from tests.wire.measure import measured
+from tests.wire.measure_servers import measured
 from tests.wire.servers import COMMANDS
 
-TOLD = servers_as_told(README.read_text())
+TOLD = servers_as_told()
 
 MEASURE_AGAIN = """
-The server does not do what the README says.
-If it is right to do so: python -m tests.regenerate README.md"""
+The server does not do what tests/wire/README.md says.
+If it is right to do so: python -m tests.regenerate tests/wire/README.md"""
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,9 @@ from websockets.sync.client import connect as connect_sync
 
 from api.consumers import broadcast_notification, broadcast_org_event
 from classroom import COURSE_ENDS, token
+from demo.people import ORG_ID
+from devrealm.accounts import PEOPLE
 from devrealm.issue import access_token
-from devrealm.people import ORG_ID, PEOPLE
 from tests.lanes import in_full
 from tests.wire.servers import COMMANDS, PATIENCE
 
@@ -57,7 +58,7 @@ async def test_notification_reaches_every_socket_of_its_user_only(served, connec
     await bob.silence()
 
 
-async def test_event_reaches_every_member_of_its_organisation_only(served, connect):
+async def test_event_reaches_every_member_of_its_organization_only(served, connect):
     members = [await established(await connect(served, EVENTS, name)) for name in ("alice", "bob")]
     await broadcast_org_event(UUID(int=7), "user.joined", {"user_id": "elsewhere"})
     await broadcast_org_event(ORG_ID, "user.joined", {"user_id": "here"})
@@ -69,7 +70,7 @@ async def test_event_reaches_every_member_of_its_organisation_only(served, conne
 
 
 @pytest.mark.parametrize("spell", [str.upper, lambda org_id: org_id.replace("-", "")])
-async def test_any_spelling_of_the_organisation_hears_its_events(served, connect, spell):
+async def test_any_spelling_of_the_organization_hears_its_events(served, connect, spell):
     path = f"/ws/events/{spell(str(ORG_ID))}/"
     alice = await connect(served, path, "alice")
     assert (await alice.receive())["org_id"] == str(ORG_ID)
@@ -86,7 +87,7 @@ async def test_any_subject_can_be_notified(served, connect, subject):
     assert (await client.receive())["notification"] == {"title": "Hello"}
 
 
-async def test_creating_a_resource_tells_the_organisation(served, connect):
+async def test_creating_a_resource_tells_the_organization(served, connect):
     bob = await established(await connect(served, EVENTS, "bob"))
     headers = {"Authorization": f"Bearer {token('alice')}"}
     async with served.requests(headers=headers) as http:
@@ -124,17 +125,17 @@ async def test_user_notifies_oneself_by_rest(served, connect):
 async def test_nothing_in_a_group_message_kills_a_socket(served, connect, junk):
     from channels.layers import get_channel_layer
 
-    from api.groups import user_group
+    from api.topics import user_topic
 
     alice = await established(await connect(served, NOTIFICATIONS, "alice"))
-    await get_channel_layer().group_send(user_group(ALICE), junk)
+    await get_channel_layer().group_send(user_topic.stream(ALICE), junk)
     await broadcast_notification(ALICE, {"title": "Still here"})
     assert (await alice.receive())["notification"] == {"title": "Still here"}
 
 
 @pytest.mark.parametrize("seed", [1, *in_full([2])])
-async def test_users_and_organisations_stay_apart_under_random_interleaving(served, connect, seed):
-    """Ten senders at once, to two users and one organisation: each hears all of its own."""
+async def test_users_and_organizations_stay_apart_under_random_interleaving(served, connect, seed):
+    """Ten senders at once, to two users and one organization: each hears all of its own."""
     chance = random.Random(seed)
     alice = await established(await connect(served, NOTIFICATIONS, "alice"))
     bob = await established(await connect(served, NOTIFICATIONS, "bob"))

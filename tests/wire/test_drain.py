@@ -1,4 +1,4 @@
-"""A crowd of sockets, when `config.server` is stopped."""
+"""A crowd of sockets, when `realtime.server` is stopped."""
 
 import asyncio
 from collections import Counter
@@ -6,10 +6,10 @@ from collections import Counter
 import pytest
 from redis.asyncio import Redis
 
-from tests.load.contenders import reference
-from tests.load.orders import ask
-from tests.load.scenarios import EVENTS_PATH, NOTIFICATIONS_PATH
-from tests.load.stand import House, Stand
+from tests.bench.contenders import reference
+from tests.bench.orders import ask
+from tests.bench.scenarios import EVENTS_PATH, NOTIFICATIONS_PATH
+from tests.bench.stand import House, Stand
 
 CLIENTS = 500
 
@@ -26,8 +26,8 @@ pytestmark = pytest.mark.full
 async def test_stop_tells_500_sockets_and_lets_all_of_them_leave(tmp_path, layer, path):
     house = House(tmp_path, CLIENTS)
     house.build()
-    counted = {"SERVED": "tests.wire.leaving:application"}
-    async with Stand(house, reference("config.server", layer), **counted) as stand:
+    counted = {"SERVED": "tests.wire.variants.says_who_left:application"}
+    async with Stand(house, reference("realtime.server", layer), **counted) as stand:
         await stand.open(CLIENTS, path)
         server = stand.server.life
         server.process.terminate()

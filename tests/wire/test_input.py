@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.close_codes import CloseCode
+from realtime.protocol.close_codes import CloseCode
 from tests.wire.servers import COMMANDS, serving
 
 BAD_INPUT = {
@@ -51,7 +51,9 @@ async def test_pong_brings_the_timestamp_as_it_was_sent(server, connect, timesta
 @pytest.mark.full
 @pytest.mark.parametrize("name", COMMANDS)
 async def test_bug_of_ours_says_1011_and_that_coming_back_may_help(name, environment, connect):
-    with serving([*COMMANDS[name], "tests.wire.buggy:application"], **environment) as server:
+    with serving(
+        [*COMMANDS[name], "tests.wire.variants.ping_raises:application"], **environment
+    ) as server:
         alice = await connect(server, "/ws/notifications/", "alice")
         await alice.receive()
         await alice.send({"type": "ping"})

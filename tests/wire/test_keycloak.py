@@ -6,14 +6,16 @@ from functools import partial
 import jwt
 import pytest
 
-from api.close_codes import CloseCode
-from api.tokens import LOGOUT_EVENT, claimed_organizations
+from api.views import claimed_organizations
 from classroom import Client
+from demo.people import ORG_ID
+from devrealm.accounts import PEOPLE
 from devrealm.issue import CLIENT_ID, access_claims
-from devrealm.people import ORG_ID, PEOPLE
+from realtime.identity.tokens import LOGOUT_EVENT
+from realtime.protocol.close_codes import CloseCode
 from tests import settings as test_settings
 from tests.wire.fixtures import watched
-from tests.wire.keycloak import claims_of, listening, real_realm
+from tests.wire.keycloak import claims_of, join, listening, real_realm
 from tests.wire.servers import COMMANDS, eventually, serving
 
 ISSUER = getattr(test_settings, "REAL_KEYCLOAK", None)
@@ -59,7 +61,10 @@ def server(running):
 
 
 @pytest.fixture
-async def realm():
+async def realm(shared_database):
+    """The realm, of which Alice and Bob are members of the organization."""
+    for subject in (ALICE, BOB):
+        await join(ISSUER, subject)
     async with real_realm(ISSUER) as realm:
         yield realm
 
@@ -132,7 +137,7 @@ async def test_access_token_of_the_first_grant_and_of_a_refresh_connect(server, 
             assert greeting["user_id"] == ALICE
 
 
-async def test_stranger_to_the_organisation_is_closed_4003(server, realm):
+async def test_stranger_to_the_organization_is_closed_4003(server, realm):
     tokens = await realm.sign_in("mallory")
     assert await verdict(server, tokens["access_token"], EVENTS) == CloseCode.FORBIDDEN
 

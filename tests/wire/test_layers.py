@@ -4,12 +4,13 @@ from uuid import uuid4
 
 import pytest
 
-from api.close_codes import CloseCode
 from api.consumers import broadcast_notification
-from api.groups import org_group, user_group
 from api.models import Organization
+from api.topics import organization_topic, user_topic
 from classroom import token
-from devrealm.people import ORG_ID, PEOPLE
+from demo.people import ORG_ID
+from devrealm.accounts import PEOPLE
+from realtime.protocol.close_codes import CloseCode
 from tests.wire.fixtures import layer_on
 from tests.wire.servers import COMMANDS, eventually, free_port, real_redis, serving
 
@@ -21,7 +22,7 @@ ALICE = PEOPLE["alice"].subject
 def out_of_reach(environment):
     """A server whose Redis is not there."""
     settings = {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(free_port())}
-    command = [*COMMANDS["config.server"], "config.asgi:application"]
+    command = [*COMMANDS["realtime.server"], "config.asgi:application"]
     with serving(command, **environment, **settings) as it:
         yield it
 
@@ -50,9 +51,7 @@ async def test_socket_outlives_its_redis(environment, connect, layer, shared_dat
     with real_redis() as port:
         settings = {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(port), "CHANNEL_LAYER": layer}
         command = [*COMMANDS["daphne"], "config.asgi:application"]
-        with serving(
-            command, **environment, **settings, WEBSOCKET_TAIL_CHECK_SECONDS="1"
-        ) as server:
+        with serving(command, **environment, **settings, REALTIME_TAIL_CHECK_SECONDS="1") as server:
             alice = await connect(server, NOTIFICATIONS, "alice")
             assert (await alice.receive())["type"] == "connection.established"
             await shut_down(port)
@@ -78,7 +77,7 @@ async def members(redis, group) -> int:
 async def test_twenty_clients_that_send_garbage_and_vanish_leave_no_membership(
     served, connect, redis
 ):
-    group = user_group(ALICE)
+    group = user_topic.stream(ALICE)
     clients = [await connect(served, NOTIFICATIONS, "alice") for _ in range(20)]
     for client in clients:
         await client.receive()
@@ -97,4 +96,4 @@ async def test_refused_socket_joins_nothing(served, connect, redis):
     organization = await Organization.objects.acreate(id=uuid4(), name="Nobody's")
     mallory = await connect(served, f"/ws/events/{organization.id}/", "mallory")
     assert (await mallory.receive())["code"] == CloseCode.FORBIDDEN
-    assert await members(redis, org_group(organization.id)) == 0
+    assert await members(redis, organization_topic.stream(organization.id)) == 0

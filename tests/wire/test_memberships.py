@@ -3,12 +3,12 @@
 import pytest
 
 from api.consumers import broadcast_org_event
-from api.groups import org_group
-from devrealm.people import ORG_ID
+from api.topics import organization_topic
+from demo.people import ORG_ID
 from tests.wire.fixtures import layer_on
 from tests.wire.parts import AppServer
 from tests.wire.servers import eventually
-from tests.wire.short_memberships import GROUP_EXPIRY
+from tests.wire.variants.memberships_of_three_seconds import GROUP_EXPIRY
 
 pytestmark = pytest.mark.full
 
@@ -22,14 +22,14 @@ EVENTS = f"/ws/events/{ORG_ID}/"
 async def forgetful(environment, redis_port, redis, shared_database):
     """A server whose memberships are short, on the core layer; what it leaves is taken away."""
     settings = {
-        "DJANGO_SETTINGS_MODULE": "tests.wire.short_memberships",
+        "DJANGO_SETTINGS_MODULE": "tests.wire.variants.memberships_of_three_seconds",
         "REDIS_HOST": "127.0.0.1",
         "REDIS_PORT": str(redis_port),
         "CHANNEL_LAYER": "core",
-        "WEBSOCKET_TAIL_CHECK_SECONDS": "1",
+        "REALTIME_TAIL_CHECK_SECONDS": "1",
     }
     await redis.flushdb()
-    server = AppServer("config.server", "config.asgi:application", **environment | settings)
+    server = AppServer("realtime.server", "config.asgi:application", **environment | settings)
     async with layer_on(redis_port, "core") as layer:
         layer.group_expiry = GROUP_EXPIRY  # whoever sends is who takes dead members away
         yield server
@@ -38,8 +38,12 @@ async def forgetful(environment, redis_port, redis, shared_database):
 
 
 async def members(redis) -> dict[str, float]:
-    """Return who is in the group of the organisation's stream, and since when."""
-    return dict(await redis.zrange(f"asgi:group:{org_group(ORG_ID)}", 0, -1, withscores=True))
+    """Return who is in the group of the organization's stream, and since when."""
+    return dict(
+        await redis.zrange(
+            f"asgi:group:{organization_topic.stream(ORG_ID)}", 0, -1, withscores=True
+        )
+    )
 
 
 async def test_socket_that_stays_is_a_member_for_longer_than_a_membership_lasts(

@@ -9,8 +9,8 @@ from django.contrib.auth import get_user_model
 
 from api.consumers import broadcast_notification
 from classroom import token
+from devrealm.accounts import PEOPLE
 from devrealm.issue import access_token
-from devrealm.people import PEOPLE
 from tests.wire.fixtures import layer_on
 from tests.wire.servers import free_port, serving
 
@@ -69,7 +69,7 @@ async def test_user_who_is_disabled_is_told_and_hears_nothing_more(other, connec
     subject = f"somebody {uuid4()}"
     client = await connect(other, NOTIFICATIONS, token=access_token("alice", sub=subject))
     assert (await client.receive())["type"] == "connection.established"
-    user = await get_user_model().objects.aget(identity__subject=subject)
+    user = await get_user_model().objects.aget(identities__subject=subject)
     user.is_active = False
     await user.asave()
     closing = await client.receive()

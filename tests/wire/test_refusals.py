@@ -7,11 +7,11 @@ import jwt
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from api.close_codes import CloseCode
-from api.middleware import SUBPROTOCOL
 from classroom import token
+from demo.people import ORG_ID
 from devrealm.issue import access_token
-from devrealm.people import ORG_ID
+from realtime.protocol.close_codes import CloseCode
+from realtime.sockets.carriers import SUBPROTOCOL
 
 NOTIFICATIONS = "/ws/notifications/"
 EVENTS = f"/ws/events/{ORG_ID}/"
@@ -46,7 +46,7 @@ async def test_stranger_reads_4003(server, connect):
     assert await mallory.closed() == CloseCode.FORBIDDEN == 4003
 
 
-async def test_unknown_organisation_is_refused_like_a_strangers(server, connect):
+async def test_unknown_organization_is_refused_like_a_strangers(server, connect):
     frames = []
     for path in (EVENTS, "/ws/events/00000000-0000-4000-8000-00000000dead/"):
         mallory = await connect(server, path, "mallory")

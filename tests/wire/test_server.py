@@ -1,4 +1,4 @@
-"""`config.server`: what it does where Daphne was measured to fail its clients."""
+"""`realtime.server`: what it does where Daphne was measured to fail its clients."""
 
 import asyncio
 import os
@@ -11,11 +11,11 @@ from websockets.asyncio.client import connect as open_socket
 from websockets.exceptions import ConnectionClosed
 
 from classroom import token
-from devrealm.people import ORG_ID
+from demo.people import ORG_ID
 from tests.lanes import in_full
 from tests.wire.servers import COMMANDS, serving
 
-OURS = COMMANDS["config.server"]
+OURS = COMMANDS["realtime.server"]
 
 # Bytes by which a server may grow for one client that floods it, or does not read.
 GROWTH = 5 * 2**20
@@ -23,14 +23,14 @@ GROWTH = 5 * 2**20
 
 @pytest.fixture(scope="module")
 def stubborn():
-    with serving([*OURS, "tests.wire.stubborn:application"]) as server:
+    with serving([*OURS, "tests.wire.variants.misbehaving:application"]) as server:
         yield server
 
 
 @pytest.fixture(params=["pubsub", *in_full(["core"])])
 def reference(request, environment, redis_port):
     layer = {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(redis_port)}
-    layer |= {"CHANNEL_LAYER": request.param, "WEBSOCKET_DRAIN_SECONDS": "1"}
+    layer |= {"CHANNEL_LAYER": request.param, "REALTIME_DRAIN_SECONDS": "1"}
     with serving([*OURS, "config.asgi:application"], **environment, **layer) as server:
         yield server
 
@@ -67,7 +67,7 @@ async def test_stop_closes_every_socket_with_1012_and_leaves_nothing_behind(
 
 @pytest.mark.full
 async def test_stop_lets_a_request_finish(stubborn):
-    with serving([*OURS, "tests.wire.stubborn:application"]) as server:
+    with serving([*OURS, "tests.wire.variants.misbehaving:application"]) as server:
         async with server.requests() as http:
             asked = asyncio.create_task(http.get("/"))
             await server.logs("asked")
@@ -77,7 +77,7 @@ async def test_stop_lets_a_request_finish(stubborn):
 
 @pytest.mark.full
 async def test_stop_waits_for_the_end_of_nobody_for_ever():
-    with serving([*OURS, "tests.wire.stubborn:application"]) as server:
+    with serving([*OURS, "tests.wire.variants.misbehaving:application"]) as server:
         socket = await opened(server, "/ignore_the_end/")
         server.process.send_signal(signal.SIGTERM)
         assert (await closing_of(socket))[0] == 1012
@@ -87,7 +87,7 @@ async def test_stop_waits_for_the_end_of_nobody_for_ever():
 
 @pytest.mark.full
 async def test_stop_lets_an_application_speak_into_the_close():
-    with serving([*OURS, "tests.wire.stubborn:application"]) as server:
+    with serving([*OURS, "tests.wire.variants.misbehaving:application"]) as server:
         socket = await opened(server, "/send_until_the_end/")
         await socket.recv()
         server.process.send_signal(signal.SIGTERM)

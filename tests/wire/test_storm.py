@@ -2,11 +2,11 @@
 
 import pytest
 
+from tests.bench.contenders import reference
+from tests.bench.scenarios import EVENTS_PATH, NOTIFICATIONS_PATH, ask
+from tests.bench.slow_membership import ASKED
+from tests.bench.stand import House, Stand
 from tests.lanes import in_long_unless
-from tests.load.contenders import reference
-from tests.load.scenarios import EVENTS_PATH, NOTIFICATIONS_PATH, ask
-from tests.load.slow_membership import ASKED
-from tests.load.stand import House, Stand
 from tests.wire.servers import COMMANDS
 
 pytestmark = pytest.mark.full
@@ -30,7 +30,7 @@ def house(tmp_path_factory):
 async def greeted(house, contender, path) -> tuple[int, int]:
     """Let all come at once, and return how many were greeted and how often members were read."""
     slow = {
-        "SERVED": "tests.load.slow_membership:application",
+        "SERVED": "tests.bench.slow_membership:application",
         "APPLICATION": contender.stack.application,
     }
     async with Stand(house, contender, **slow) as stand:
@@ -45,7 +45,7 @@ STORMS = [
         pytest.param(
             *(name, NOTIFICATIONS_PATH),
             id=f"{name}-many",
-            marks=in_long_unless(name == "config.server"),
+            marks=in_long_unless(name == "realtime.server"),
         )
         for name in COMMANDS
     ),

@@ -4,7 +4,8 @@ import pytest
 from kombu import Connection
 
 from api.tasks import process_document
-from devrealm.people import ORG_ID, PEOPLE
+from demo.people import ORG_ID
+from devrealm.accounts import PEOPLE
 from tests.wire.servers import COMMANDS, real_redis, serving
 
 pytestmark = pytest.mark.full
@@ -13,7 +14,7 @@ ALICE = PEOPLE["alice"].subject
 WORKER = ["-m", "celery", "-A", "config", "worker", "--pool", "solo", "--loglevel", "INFO"]
 
 
-async def test_task_in_another_process_tells_the_user_and_the_organisation(environment, connect):
+async def test_task_in_another_process_tells_the_user_and_the_organization(environment, connect):
     with real_redis() as port:
         settings = environment | {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(port)}
         server = serving([*COMMANDS["daphne"], "config.asgi:application"], **settings)

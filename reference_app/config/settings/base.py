@@ -3,11 +3,12 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from api import limits
+from realtime.conf import conf
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 env = environ.Env()
@@ -33,14 +34,17 @@ def above_zero(name: str, default: int) -> int:
 
 
 def redis_layer(kind: str, connection: dict) -> dict:
-    """Return CHANNEL_LAYERS for `pubsub` or `core` over one Redis; `connection` is for redis-py."""
+    """Return CHANNEL_LAYERS for `pubsub` or `core` over one Redis.
+
+    `connection` is for redis-py.
+    """
     backends = {
         "pubsub": "channels_redis.pubsub.RedisPubSubChannelLayer",
         "core": "channels_redis.core.RedisChannelLayer",
     }
     if kind not in backends:
         sys.exit(f"CHANNEL_LAYER cannot be {kind!r}: it is one of {', '.join(backends)}.")
-    configuration = {"hosts": [connection]}
+    configuration: dict[str, Any] = {"hosts": [connection]}
     if kind == "core":
         configuration |= {
             # Messages that wait for a process, which has one channel for all its sockets. Of the
@@ -61,7 +65,9 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "channels",
+    "realtime",
     "api",
+    "demo",
 ]
 
 MIDDLEWARE = [
@@ -131,22 +137,27 @@ CHANNEL_LAYERS = redis_layer(
 CELERY_BROKER_URL = f"redis://{REDIS_HOST}:{REDIS_PORT}/0"
 CELERY_TASK_IGNORE_RESULT = True
 
-# The issuer is compared with the token's `iss` letter by letter; the audience must be in its `aud`.
-KEYCLOAK_ISSUER = setting(env.str, "KEYCLOAK_ISSUER", default="")
 KEYCLOAK_AUDIENCE = setting(env.str, "KEYCLOAK_AUDIENCE", default="")
-# The client that users sign in with: a logout that Keycloak reports is meant for it.
-KEYCLOAK_CLIENT_ID = setting(env.str, "KEYCLOAK_CLIENT_ID", default=KEYCLOAK_AUDIENCE)
+REALTIME_ISSUER = {
+    # Compared with a token's `iss` character by character.
+    "ISSUER": setting(env.str, "KEYCLOAK_ISSUER", default=""),
+    # Has to be in a token's `aud`.
+    "AUDIENCE": KEYCLOAK_AUDIENCE,
+    # The client that users sign in with: a logout that Keycloak reports is meant for it.
+    "CLIENT_ID": setting(env.str, "KEYCLOAK_CLIENT_ID", default=KEYCLOAK_AUDIENCE),
+}
 
 # Browsers on other origins that may open a socket, such as https://app.example.com. Pages that this
 # server delivers itself may always.
-WEBSOCKET_ALLOWED_ORIGINS = setting(env.list, "WEBSOCKET_ALLOWED_ORIGINS", default=[])
-# The guide's `?token=…` ends up in proxies' logs; switch it off where no client needs it.
-WEBSOCKET_TOKEN_IN_QUERY = setting(env.bool, "WEBSOCKET_TOKEN_IN_QUERY", default=True)
+REALTIME_ALLOWED_ORIGINS = setting(env.list, "REALTIME_ALLOWED_ORIGINS", default=[])
+# The guide's `?token=…` ends up in the logs of proxies. Switch it off where no client needs it.
+REALTIME_TOKEN_IN_QUERY = setting(env.bool, "REALTIME_TOKEN_IN_QUERY", default=True)
 
-# Seconds over which `config.server` spreads the closing of its sockets when it is stopped.
-WEBSOCKET_DRAIN_SECONDS = setting(above_zero, "WEBSOCKET_DRAIN_SECONDS", default=5)
-
-# What one client may ask of a process; each limit is explained where its default stands.
+# The numbers among the settings of `realtime`, each of which is explained there.
 locals().update(
-    {name: setting(above_zero, name, default=number) for name, number in limits.DEFAULTS.items()}
+    {
+        each.name: setting(above_zero, each.name, default=each.default)
+        for each in conf
+        if type(each.default) is int
+    }
 )

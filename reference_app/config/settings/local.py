@@ -1,9 +1,9 @@
-"""A laptop: embedded parts, each replaced by the real one when the environment names it."""
+"""A laptop has embedded parts, each replaced by the real one when the environment names it."""
 
 import sys
 
 from .base import *  # noqa: F403
-from .base import CHANNEL_LAYER, DATA_DIR, INSTALLED_APPS, KEYCLOAK_ISSUER, env, redis_layer
+from .base import CHANNEL_LAYER, DATA_DIR, INSTALLED_APPS, REALTIME_ISSUER, env, redis_layer
 
 DEBUG = True
 SECRET_KEY = "local-only: sessions and CSRF of a laptop, never of a deployment"
@@ -29,16 +29,18 @@ if "REDIS_HOST" not in env.ENVIRON:
         },
     )
     if CHANNEL_LAYER == "core":
-        CHANNEL_LAYERS["default"]["BACKEND"] = "api.embedded.EmbeddedRedisChannelLayer"
+        CHANNEL_LAYERS["default"]["BACKEND"] = "realtime.layer.embedded.EmbeddedRedisChannelLayer"
     CELERY_BROKER_URL = "memory://localhost"
 
-if not KEYCLOAK_ISSUER:
+if not REALTIME_ISSUER["ISSUER"]:
     # The stand-in for Keycloak. Its keys are read in process: its own port is not known yet.
     INSTALLED_APPS = [*INSTALLED_APPS, "devrealm"]
-    KEYCLOAK_ISSUER = "http://localhost:8000/realms/demo"
-    KEYCLOAK_AUDIENCE = "reference-app"
-    KEYCLOAK_CLIENT_ID = "web"
-    KEYCLOAK_KEY_CLIENT = "devrealm.keys.DevrealmKeyClient"
+    REALTIME_ISSUER = {
+        "ISSUER": "http://localhost:8000/realms/demo",
+        "AUDIENCE": "reference-app",
+        "CLIENT_ID": "web",
+        "KEY_CLIENT": "devrealm.keys.DevrealmKeyClient",
+    }
 elif sys.argv[1:2] == ["demo"]:
     sys.exit(
         "manage.py demo brings its own people, who are unknown to KEYCLOAK_ISSUER. Unset that, or "

@@ -1,4 +1,4 @@
-"""A deployment: nothing embedded, nothing guessed. `manage.py check --deploy` passes."""
+"""A deployment has nothing embedded and nothing guessed. `manage.py check --deploy` passes."""
 
 from .base import *  # noqa: F403
 from .base import env, setting

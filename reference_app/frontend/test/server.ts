@@ -25,17 +25,16 @@ export class Server {
   }
 
   static async start(port = 0): Promise<Server> {
-    let self: Server;
     const server = new WebSocketServer({
       port,
       host: "127.0.0.1",
       handleProtocols: () => "realtime.v1",
       verifyClient: (_: unknown, answer: (ok: boolean, code: number) => void) =>
-        self.mayCome() ? answer(true, 101) : answer(false, 403),
+        started.mayCome() ? answer(true, 101) : answer(false, 403),
     });
-    self = new Server(server);
+    const started = new Server(server);
     await new Promise((resolve) => server.once("listening", resolve));
-    return self;
+    return started;
   }
 
   get url(): string {

@@ -37,7 +37,7 @@ export function Page({ configuration }: { configuration: Configuration }) {
 
 const FOR_TWO =
   "Two people, four WebSockets, one server. A notification reaches one of them; an event reaches " +
-  "every member of the organisation. Break something, and watch what the clients do.";
+  "every member of the organization. Break something, and watch what the clients do.";
 
 const FOR_ONE =
   "One person, two WebSockets, one server. A browser has one session at Keycloak: sign in as " +

@@ -8,9 +8,9 @@ import type { Configuration } from "./configuration";
 import { FramesPanel } from "./FramesPanel";
 import { LeavingButton } from "./LeavingButton";
 import { NotificationsPanel } from "./NotificationsPanel";
-import { OrganisationPanel } from "./OrganisationPanel";
+import { OrganizationPanel } from "./OrganizationPanel";
 import { endRow, type SocketName } from "./trace";
-import { useOrganisation } from "./useOrganisation";
+import { useOrganization } from "./useOrganization";
 import { useTrace } from "./useTrace";
 
 interface Props {
@@ -28,13 +28,14 @@ export function SignedIn({ account, name, configuration, signInAgain, onUnread }
   const [statuses, setStatuses] = useState<Partial<Record<SocketName, Status>>>({});
   // A client that was told to stay away does; another one comes for a user who has joined.
   const [visits, setVisits] = useState(0);
-  const orgId = useOrganisation(
+  const orgId = useOrganization(
     account,
     devrealm?.orgId ?? null,
     statuses.notifications?.state === "open",
   );
   const forNotifications = useMemo(() => account.provider(), [account]);
-  const forOrganisation = useMemo(() => account.provider(), [account, visits]);
+  // eslint-disable-next-line react-hooks/exhaustive-deps -- another provider makes another client
+  const forOrganization = useMemo(() => account.provider(), [account, visits]);
 
   const told = useCallback(
     (socket: SocketName, status: Status) => {
@@ -45,12 +46,11 @@ export function SignedIn({ account, name, configuration, signInAgain, onUnread }
     [trace],
   );
   const onNotifications = useCallback((status: Status) => told("notifications", status), [told]);
-  const onOrganisation = useCallback((status: Status) => told("organisation", status), [told]);
+  const onOrganization = useCallback((status: Status) => told("organization", status), [told]);
 
   const onJoined = () => setVisits((was) => was + 1);
-  const { organisation } = statuses;
-  const isStranger =
-    organisation?.state === "stopped" && organisation.code === CloseCode.FORBIDDEN;
+  const { organization } = statuses;
+  const isStranger = organization?.state === "stopped" && organization.code === CloseCode.FORBIDDEN;
   const needsSignIn = Object.values(statuses).some((s) => s.state === "stopped" && s.needsSignIn);
 
   return (
@@ -75,16 +75,16 @@ export function SignedIn({ account, name, configuration, signInAgain, onUnread }
           onUnread={onUnread}
         />
         {orgId ? (
-          <OrganisationPanel
+          <OrganizationPanel
             key={visits}
             orgId={orgId}
-            token={forOrganisation}
+            token={forOrganization}
             trace={trace}
-            onStatus={onOrganisation}
+            onStatus={onOrganization}
           />
         ) : (
           <p className="panel empty">
-            {orgId === null ? "You belong to no organisation." : "Asks for your organisation …"}
+            {orgId === null ? "You belong to no organization." : "Asks for your organization …"}
           </p>
         )}
       </div>

@@ -6,7 +6,7 @@ import type { Configuration } from "./configuration";
 /** Seconds that a token lives which is made to expire. */
 const SHORT = 5;
 
-/** Seconds that the server lets pass before a socket ends with its token; see `api/tokens.py`. */
+/** Seconds that the server lets pass before a socket ends with its token; see `realtime/identity/tokens.py`. */
 const LEEWAY = 10;
 
 /** Something that a user can make happen; `act` returns what to expect of it. */
@@ -51,7 +51,7 @@ const createResource = ({ account }: Circumstances, orgId: string): Cause => ({
   async act() {
     const path = `/api/organizations/${orgId}/resources/`;
     const { name } = await request(account, "POST", path, { name: `Plan of ${clock()}` });
-    return `Created “${name}”. A signal tells every member of the organisation.`;
+    return `Created “${name}”. A signal tells every member of the organization.`;
   },
 });
 
@@ -59,7 +59,7 @@ const runTask = ({ account }: Circumstances): Cause => ({
   label: "Run the Celery task",
   async act() {
     const { document } = await request(account, "POST", "/demo/task/");
-    return `Queued ${document}. The worker tells you, and the organisation.`;
+    return `Queued ${document}. The worker tells you, and the organization.`;
   },
 });
 
@@ -85,15 +85,15 @@ const signOut = ({ account }: Circumstances): Cause => ({
 });
 
 const leave = ({ account }: Circumstances): Cause => ({
-  label: "Leave the organisation",
+  label: "Leave the organization",
   async act() {
     await request(account, "DELETE", "/demo/membership/");
-    return "You are a member no longer. The organisation's socket closes.";
+    return "You are a member no longer. The organization's socket closes.";
   },
 });
 
 const join = ({ account, onJoined }: Circumstances): Cause => ({
-  label: "Join the organisation",
+  label: "Join the organization",
   async act() {
     await request(account, "POST", "/demo/membership/");
     onJoined();

@@ -39,7 +39,9 @@ export class Realm {
   /** Leave for Keycloak, once it is known who arrived; does not return but by throwing. */
   async signIn(): Promise<void> {
     if (!isSecureContext) {
-      throw new SettingError("Keycloak needs a page that is secure: open it by https or localhost.");
+      throw new SettingError(
+        "Keycloak needs a page that is secure: open it by https or localhost.",
+      );
     }
     await this.loaded;
     await checkSettings(this.configuration, this.page);

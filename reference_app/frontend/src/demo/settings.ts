@@ -70,5 +70,7 @@ function refusal(
         `add it to the “Valid redirect URIs” of the client “${clientId}”.`,
     );
   }
-  return new SettingError(`Keycloak does not let the client “${clientId}” sign people in: ${words}.`);
+  return new SettingError(
+    `Keycloak does not let the client “${clientId}” sign people in: ${words}.`,
+  );
 }

@@ -2,7 +2,7 @@ import type { ClientEvents, Status } from "../realtime";
 import { closureWords } from "./wording";
 
 /** The two sockets of a session. */
-export type SocketName = "notifications" | "organisation";
+export type SocketName = "notifications" | "organization";
 
 /** One line of the live view: a frame, or the end of a connection. */
 export interface TraceRow {

@@ -34,7 +34,8 @@ export function wordingOf(status: Status, now: number, complaint?: string): Word
 
 /** What a person says of a closure, beside its code. */
 export function closureWords(status: Extract<Status, { code: number }>): string {
-  const next = status.state === "waiting" ? "The client comes back." : afterwards(status.needsSignIn);
+  const next =
+    status.state === "waiting" ? "The client comes back." : afterwards(status.needsSignIn);
   return `${sentence(status.sentence)} ${next}`;
 }
 

@@ -1,5 +1,11 @@
 import type { Notification } from "../realtime";
-import { type Listed, type SentItem, type StreamOptions, type Subscribe, useStream } from "./useStream";
+import {
+  type Listed,
+  type SentItem,
+  type StreamOptions,
+  type Subscribe,
+  useStream,
+} from "./useStream";
 
 /** What a notification says; keys `key` and `omitted` of its own are hidden. */
 export type NotificationItem = Notification & SentItem;

@@ -1,5 +1,11 @@
 import type { EventFrame } from "../realtime";
-import { type Listed, type SentItem, type StreamOptions, type Subscribe, useStream } from "./useStream";
+import {
+  type Listed,
+  type SentItem,
+  type StreamOptions,
+  type Subscribe,
+  useStream,
+} from "./useStream";
 
 export type EventItem = Pick<EventFrame, "event_type" | "data"> & SentItem;
 

@@ -1,4 +1,4 @@
-// Generated from reference_app/api/close_codes.py by `python -m tests.regenerate`.
+// Generated from reference_app/realtime/protocol/close_codes.py by `python -m tests.regenerate`.
 
 /** The numbers of the codes that the server closes with, by name. */
 export const CloseCode = {

@@ -57,8 +57,8 @@ async function alicesSockets() {
   const all = [];
   for (let count = 0; count < 4; count++) all.push(await server.established());
   const hers = all.filter(({ token }) => token === "alice");
-  return ["/ws/notifications/", "/ws/events/org-1/"].map(
-    (path) => hers.find((connection) => connection.path === path)!,
+  return ["/ws/notifications/", "/ws/events/org-1/"].map((path) =>
+    hers.find((connection) => connection.path === path)!,
   ) as [Connection, Connection];
 }
 
@@ -88,7 +88,7 @@ test("says in the place of an entry that it was too large, and goes on", async (
     listed("Alice", list)
       .getAllByRole("listitem")
       .map(({ textContent }) => textContent);
-  await waitFor(() => expect(texts("Organisation feed")).toEqual(["madeIt", words]));
+  await waitFor(() => expect(texts("Organization feed")).toEqual(["madeIt", words]));
   await waitFor(() => expect(texts("Notifications")).toHaveLength(2));
   expect(texts("Notifications")[1]).toContain(words);
   await waitFor(() => expect(document.title).toBe("(2) Django Channels, live"));

@@ -66,14 +66,14 @@ describe("a line of the live view", () => {
   });
 
   test("is not made for a connection that lives", () => {
-    expect(endRow("organisation", { state: "open" })).toBeNull();
-    expect(endRow("organisation", { state: "connecting" })).toBeNull();
+    expect(endRow("organization", { state: "open" })).toBeNull();
+    expect(endRow("organization", { state: "connecting" })).toBeNull();
   });
 
   test("has the frame's type and offset", () => {
     const frame = { type: "event", event_type: "made", data: 1, offset: 7, position: "p" } as const;
-    const row = frameRow("organisation", "in", frame);
+    const row = frameRow("organization", "in", frame);
     expect(row).toMatchObject({ direction: "in", type: "event", offset: 7, isRecovered: false });
-    expect(frameRow("organisation", "out", { type: "ping", timestamp: 1 }).offset).toBeNull();
+    expect(frameRow("organization", "out", { type: "ping", timestamp: 1 }).offset).toBeNull();
   });
 });

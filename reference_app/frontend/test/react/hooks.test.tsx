@@ -178,7 +178,7 @@ describe("useNotifications", () => {
 });
 
 describe("useOrganizationEvents", () => {
-  test("follows one organisation, and then another, without what came before", async () => {
+  test("follows one organization, and then another, without what came before", async () => {
     const { result, rerender } = renderHook(({ org }) => useOrganizationEvents(org, soon()), {
       initialProps: { org: "org-1" },
     });
@@ -224,7 +224,7 @@ describe("useOrganizationEvents", () => {
     expect(result.current.events).toMatchObject([{ data: "org-2" }]);
   });
 
-  test("no rendering shows what belongs to another organisation", async () => {
+  test("no rendering shows what belongs to another organization", async () => {
     const shown: [string, unknown[]][] = [];
     const { result, rerender } = renderHook(
       ({ org }) => {
@@ -243,7 +243,7 @@ describe("useOrganizationEvents", () => {
     expect(shown.filter(([org, events]) => org === "org-2" && events.length > 0)).toEqual([]);
   });
 
-  test("a token that fails late is no error of the next organisation", async () => {
+  test("a token that fails late is no error of the next organization", async () => {
     const asked = new Inbox<(error: Error) => void>();
     const token = (reason: string) =>
       reason === "first"
@@ -267,7 +267,7 @@ describe("useOrganizationEvents", () => {
     expect(result.current.error).toBeNull();
   });
 
-  test("a path in the name of an organisation stays a name", async () => {
+  test("a path in the name of an organization stays a name", async () => {
     renderHook(() => useOrganizationEvents("../notifications", soon()));
     expect((await server.established()).path).toBe("/ws/events/..%2Fnotifications/");
   });

@@ -1,0 +1,29 @@
+"""The course's few tools: people, real servers and a client, a recorder, and what is displayed.
+
+They teach nothing themselves, and hide nothing that is taught: the servers are Daphne and uvicorn,
+the client is `websockets`, and the recorder is ASGI middleware of a few lines.
+"""
+
+from .display import bars, frame, show, table
+from .people import COURSE_ENDS, prepare, token
+from .recording import Diagram, Note, Recorder
+from .servers import PATIENCE, Client, launch, run_demo, serve, serve_on_uvicorn
+
+__all__ = [
+    "COURSE_ENDS",
+    "PATIENCE",
+    "Client",
+    "Diagram",
+    "Note",
+    "Recorder",
+    "bars",
+    "frame",
+    "launch",
+    "prepare",
+    "run_demo",
+    "serve",
+    "serve_on_uvicorn",
+    "show",
+    "table",
+    "token",
+]

@@ -1,0 +1,148 @@
+"""Notes every event between server, application and layer, and draws them."""
+
+import json
+import re
+from contextvars import ContextVar
+from typing import NamedTuple
+
+from .servers import client_of
+
+# Whose connection the running code serves; tasks inherit it.
+current_client = ContextVar("current_client", default="code")
+
+APPLICATION, LAYER = "application", "layer"
+
+# What the reference app hears once for all sockets of the process, whoever's was the first.
+FOR_THE_PROCESS = ("stream.entry", "access.changed")
+
+
+class Note(NamedTuple):
+    """One arrow of a diagram, and the client on whose behalf it was drawn."""
+
+    source: str
+    target: str
+    label: str
+    client: str = ""
+
+
+class Recorder:
+    """ASGI middleware that notes every event between server and application, to draw them."""
+
+    def __init__(self, application=None):
+        self.application = application
+        self.notes: list[Note] = []
+
+    async def __call__(self, scope, receive, send):
+        client = client_of(scope)
+        current_client.set(client)
+
+        async def noting_receive():
+            event = await receive()
+            self.notes.append(Note(client, APPLICATION, told(event, scope["path"]), client))
+            return event
+
+        async def noting_send(event):
+            self.notes.append(Note(APPLICATION, client, told(event), client))
+            await send(event)
+
+        await self.application(scope, noting_receive, noting_send)
+
+    def watch(self, layer) -> None:
+        """Note what goes into and out of a channel layer too."""
+        for name in ("group_add", "group_discard", "group_send"):
+            setattr(layer, name, self.noting_call(name, getattr(layer, name)))
+        layer.receive = self.noting_delivery(layer.receive)
+
+    def noting_call(self, name: str, method):
+        async def call(group, *args):
+            client = current_client.get()
+            source = "code" if name == "group_send" else APPLICATION
+            self.notes.append(Note(source, LAYER, f"{name} {short(group)}", client))
+            return await method(group, *args)
+
+        return call
+
+    def noting_delivery(self, receive):
+        async def deliver(channel):
+            message = await receive(channel)
+            client = "" if message["type"] in FOR_THE_PROCESS else current_client.get()
+            label = f"{message['type']} for {client}" if client else message["type"]
+            self.notes.append(Note(LAYER, APPLICATION, label, client))
+            return message
+
+        return deliver
+
+    def clear(self) -> None:
+        self.notes.clear()
+
+    def diagram(self) -> "Diagram":
+        """Return what was noted so far, as a picture and as text."""
+        return Diagram(self.in_order())
+
+    def in_order(self) -> list[Note]:
+        """Return the notes; what one cause did to several clients comes client by client."""
+        windows: list[list[Note]] = []
+        for note in self.notes:
+            if not windows or note.source not in (APPLICATION, LAYER):
+                windows.append([])
+            windows[-1].append(note)
+        return [n for cause, *effects in windows for n in [cause, *sorted(effects, key=by_client)]]
+
+
+def by_client(note: Note) -> str:
+    return note.client
+
+
+UUID_IN_PATH = re.compile(r"([0-9a-f]{8})-[0-9a-f-]{27}", re.IGNORECASE)
+
+
+def told(event: dict, path: str = "") -> str:
+    """Return an ASGI event in a line: its type, and what it carries that a reader looks for."""
+    if event["type"] == "websocket.connect":
+        return f"{event['type']} " + UUID_IN_PATH.sub(r"\1…", path)
+    if event["type"] in ("websocket.receive", "websocket.send"):
+        return f"{event['type']} {gist(event)}"
+    code = event.get("code")
+    return event["type"] if code is None else f"{event['type']} {code}"
+
+
+def gist(event: dict) -> str:
+    """Return the type of a frame that has one, or the beginning of its text."""
+    text = event.get("text")
+    if text is None:
+        return f"{len(event.get('bytes') or b'')} bytes"
+    try:
+        return json.loads(text)["type"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return text if len(text) <= 30 else f"{text[:29]}…"
+
+
+def short(group: str) -> str:
+    """Return the beginning of a group's name, enough to tell it from others."""
+    kind, _, rest = group.partition(".")
+    return f"{kind}.{rest[:8]}…" if len(rest) > 8 else group
+
+
+class Diagram:
+    """A sequence diagram of what was recorded: Mermaid where it is drawn, text everywhere else."""
+
+    def __init__(self, notes: list[Note]):
+        self.notes = notes
+
+    def mermaid(self) -> str:
+        names = list(dict.fromkeys(name for note in self.notes for name in note[:2]))
+        lines = [f"    participant P{i} as {name}" for i, name in enumerate(names)]
+        for source, target, label, _ in self.notes:
+            label = label.replace("#", "#35;").replace(";", "#59;")
+            lines.append(f"    P{names.index(source)}->>P{names.index(target)}: {label}")
+        return "\n".join(["sequenceDiagram", *lines])
+
+    def __repr__(self) -> str:
+        width = max((len(name) for note in self.notes for name in note[:2]), default=0)
+        return "\n".join(
+            f"{source:>{width}} → {target:<{width}}  {label}"
+            for source, target, label, _ in self.notes
+        )
+
+    def _repr_mimebundle_(self, **kwargs) -> dict:
+        return {"text/vnd.mermaid": self.mermaid(), "text/plain": repr(self)}

@@ -1,0 +1,124 @@
+"""Checks whether sockets may listen, many at a time.
+
+The database alone decides. Announcements and timers only say when to ask it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Set
+from typing import Any, NamedTuple
+
+from django.contrib.auth import get_user_model
+from django.db.models import F
+
+from ..batched_query import BatchedQuery
+from ..identity.issuers import trusted_issuer
+from ..identity.tokens import session_of
+from ..models import EndedSession
+from ..protocol.close_codes import CloseCode, Refusal
+from .topics import Pair, Topic
+
+USER_DISABLED = Refusal(CloseCode.UNAUTHORIZED, "The user is disabled.")
+SESSION_ENDED = Refusal(CloseCode.UNAUTHORIZED, "The session was signed out.")
+
+SUBJECT = F("identities__subject")
+
+
+class Access(NamedTuple):
+    """What a socket's access rests on.
+
+    `subject` and `session` are a token's `sub` and `sid`; a token need not have a session. `user`
+    is the user's primary key as a string. There is no topic where only the user is asked for.
+    """
+
+    subject: str
+    session: str | None = None
+    topic: Topic | None = None
+    key: str = ""
+    user: str | None = None
+
+    @classmethod
+    def of(cls, claims: dict, *rest: Any) -> "Access":
+        """Return the access that rests on a token's claims, and on what else is given."""
+        return cls(claims["sub"], session_of(claims), *rest)
+
+    def matches(self, change: Mapping[str, str]) -> bool:
+        """Whether a change, which names some of the fields, may have ended this access."""
+        fields = self._asdict() | {"topic": self.topic and self.topic.name}
+        return all(fields.get(name) == value for name, value in change.items())
+
+
+class Answer(NamedTuple):
+    """What the database says of an access.
+
+    `user` is None where the subject has never been here, and `refusal` where access is granted.
+    """
+
+    user: Any
+    refusal: Refusal | None
+
+
+def check_access(accesses: Iterable[Access]) -> dict[Access, Answer]:
+    """Answer each of these, by two queries and one for each topic, however many there are.
+
+    Raises ValueError where a topic allows what it was not asked for.
+    """
+    asked = set(accesses)
+    users = _users({a.subject for a in asked})
+    ended = _ended({a.session for a in asked if a.session})
+    refused = {a: _not_signed_in(a, users, ended) for a in asked}
+    triples = ((a.topic, users[a.subject], a.key) for a in asked if a.topic and not refused[a])
+    denied = denials(triples)
+
+    def answer(a: Access) -> Answer:
+        user = users.get(a.subject)
+        return Answer(user, refused[a] or denied.get((a.topic, user, a.key)))
+
+    return {a: answer(a) for a in asked}
+
+
+def denials(asked: Iterable[tuple[Topic, Any, str]]) -> dict[tuple, Refusal]:
+    """Return those of the triples of topic, user and key in which the user may not listen."""
+    by_topic: dict[Topic, set[Pair]] = defaultdict(set)
+    for topic, user, key in asked:
+        by_topic[topic].add((user, key))
+    return {
+        (topic, *pair): Refusal(CloseCode.FORBIDDEN, topic.denied)
+        for topic, pairs in by_topic.items()
+        for pair in pairs - _allowed(topic, pairs)
+    }
+
+
+# For sockets, of which many connect at a time.
+answer_of, denial_of = BatchedQuery(check_access), BatchedQuery(denials)
+
+
+def _allowed(topic: Topic, pairs: Set[Pair]) -> Set[Pair]:
+    allowed = set(topic.allowed(pairs))
+    if unknown := allowed - pairs:
+        raise ValueError(
+            f"{type(topic).__name__}.allowed() returned {next(iter(unknown))!r}, for which it was "
+            "not asked. Return some of the pairs that it was given: a key is a string."
+        )
+    return allowed
+
+
+def _not_signed_in(access: Access, users: Mapping[str, Any], ended: Set[str]) -> Refusal | None:
+    user = users.get(access.subject)
+    if not (user and user.is_active):
+        return USER_DISABLED
+    return SESSION_ENDED if access.session in ended else None
+
+
+def _users(subjects: Set[str]) -> dict[str, Any]:
+    # One model instance for each user, and none for each identity, which would take twice as long.
+    users = get_user_model()._base_manager.filter(
+        identities__issuer=trusted_issuer().issuer, identities__subject__in=subjects
+    )
+    return {user.token_subject: user for user in users.annotate(token_subject=SUBJECT)}
+
+
+def _ended(sessions: Set[str]) -> set[str]:
+    """Return those of the sessions that were signed out."""
+    if not sessions:
+        return set()
+    return set(EndedSession.objects.filter(session__in=sessions).values_list("session", flat=True))

@@ -1,0 +1,153 @@
+"""The open sockets of a process, and the end of those that lose access.
+
+Each process hears announcements of changes (`announce`), and checks all sockets again at intervals,
+because an announcement may get lost. Either way the database is asked once for many sockets.
+"""
+
+import asyncio
+import logging
+from contextlib import suppress
+from typing import Protocol
+
+from channels.db import database_sync_to_async
+
+from ..conf import conf
+from ..event_loop import per_event_loop
+from ..layer.subscribe import GroupSubscriber
+from ..protocol.close_codes import CloseCode, Refusal
+from ..protocol.groups import ACCESS_GROUP
+from .access import Access, Answer, check_access
+
+logger = logging.getLogger(__name__)
+
+# Seconds between two tries to reach a database that does not answer.
+RETRY = 1
+
+# Sockets that are checked at a time. Two hundred block the event loop for 37 ms, a hundred for 24.
+AT_ONCE = 100
+
+# In a thread of its own, so that one slow query elsewhere delays no check.
+check = database_sync_to_async(check_access, thread_sensitive=False)
+
+
+class Socket(Protocol):
+    """A socket, as far as the registry knows it."""
+
+    access: Access
+    is_closing: bool
+
+    def end(self, refusal: Refusal) -> None:
+        """Deliver nothing from now on, say why, and close."""
+
+
+class SocketRegistry:
+    """The open sockets of one event loop, checked again while there are any."""
+
+    def __init__(self) -> None:
+        self.sockets: dict[str, set[Socket]] = {}
+        self.to_recheck: set[Socket] = set()
+        self.recheck_now = asyncio.Event()
+        # A channel of its own, so that no burst of events can push out an announcement.
+        self.subscriber: GroupSubscriber | None = None
+        self.checking: asyncio.Task | None = None
+        # Counts announcements, and gaps in which some may have been missed.
+        self.changes = 0
+
+    async def enter(self, socket: Socket) -> Refusal | None:
+        """Register a socket, unless its user has as many as allowed.
+
+        Changes after this are noticed. So check its access after this, not before.
+        """
+        mine = self.sockets.setdefault(socket.access.subject, set())
+        if sum(not other.is_closing for other in mine) >= conf.SOCKETS_PER_USER:
+            return Refusal(CloseCode.TOO_MANY_CONNECTIONS, "You have too many connections open.")
+        mine.add(socket)
+        if not self.subscriber:
+            self.subscriber = GroupSubscriber({ACCESS_GROUP}, self._on_message, self._recheck_all)
+            self.checking = asyncio.create_task(self._check(self.subscriber))
+        await self.subscriber.first_attempt.wait()
+        return None
+
+    async def leave(self, socket: Socket) -> None:
+        """Forget a socket.
+
+        The last one to leave ends the work.
+        """
+        mine = self.sockets.get(socket.access.subject, set())
+        mine.discard(socket)
+        self.to_recheck.discard(socket)
+        if not mine:
+            self.sockets.pop(socket.access.subject, None)
+        if not self.sockets and self.subscriber and self.checking:
+            subscriber, self.subscriber = self.subscriber, None
+            self.checking.cancel()
+            await subscriber.stop()
+
+    def everyone(self) -> set[Socket]:
+        return {socket for mine in self.sockets.values() for socket in mine}
+
+    def mark(self) -> tuple[object, int] | None:
+        """Return what has been announced up to now, or None while announcements may be missed.
+
+        While the mark is the same, what was looked up after the first one still holds.
+        """
+        if not self.subscriber or self.subscriber.channel is None:
+            return None
+        return self.subscriber, self.changes
+
+    async def _on_message(self, message) -> None:
+        self._recheck(change_in(message))
+
+    def _recheck_all(self) -> None:
+        """Check every socket again after a gap in the announcements."""
+        self._recheck({})
+
+    def _recheck(self, change: dict[str, str]) -> None:
+        self.changes += 1
+        self.to_recheck |= {s for s in self.everyone() if s.access.matches(change)}
+        if self.to_recheck:
+            self.recheck_now.set()
+
+    async def _check(self, subscriber: GroupSubscriber) -> None:
+        """Check at once the sockets that a change concerns, and all sockets at intervals."""
+        now = asyncio.get_running_loop().time
+        due = now() + conf.RECHECK_SECONDS
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(due):
+                    await self.recheck_now.wait()
+            if now() >= due:
+                due = now() + conf.RECHECK_SECONDS
+                self.to_recheck = self.everyone()
+                await subscriber.join_again({ACCESS_GROUP})
+            some = {self.to_recheck.pop() for _ in range(min(AT_ONCE, len(self.to_recheck)))}
+            try:
+                end_refused(some, await check({socket.access for socket in some}))
+            except Exception as error:  # any fault of the database: it is asked again
+                logger.error("Access check failed, and is tried again: %r", error)
+                await asyncio.sleep(RETRY)
+                self.to_recheck |= some & self.everyone()
+            if not self.to_recheck:
+                self.recheck_now.clear()
+
+
+def change_in(message) -> dict[str, str]:
+    """Return the change that a group message tells of.
+
+    One that cannot be read concerns all.
+    """
+    change = message.get("change") if isinstance(message, dict) else None
+    return change if isinstance(change, dict) and all(isinstance(c, str) for c in change) else {}
+
+
+def end_refused(sockets: set[Socket], answers: dict[Access, Answer]) -> None:
+    """End the sockets of refused accesses, except where a new token has given another one."""
+    for socket in sockets:
+        if (answer := answers.get(socket.access)) and answer.refusal:
+            socket.end(answer.refusal)
+
+
+@per_event_loop
+def registry() -> SocketRegistry:
+    """Return the registry of the running event loop."""
+    return SocketRegistry()

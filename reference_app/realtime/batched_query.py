@@ -1,0 +1,52 @@
+"""Batches look-ups, so that the database is asked once for what many sockets need at once."""
+
+import asyncio
+from collections.abc import Callable, Hashable, Mapping
+from typing import Generic, TypeVar
+from weakref import WeakKeyDictionary
+
+from channels.db import database_sync_to_async
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class BatchedQuery(Generic[K, V]):
+    """Answers a key, awaited as `await query(key)`, by a function that answers many.
+
+    Keys that are asked for while a query runs share the next one, so that no answer is older than
+    its question. `load` runs in a thread of its own, so that slow work elsewhere does not delay it.
+    """
+
+    def __init__(self, load: Callable[[set[K]], Mapping[K, V]]):
+        self.load = database_sync_to_async(load, thread_sensitive=False)
+        self.batches: WeakKeyDictionary[asyncio.AbstractEventLoop, Batch] = WeakKeyDictionary()
+
+    async def __call__(self, key: K) -> V | None:
+        """Return the answer, or None where `load` has none.
+
+        Raises what `load` raises.
+        """
+        batch = self.batches.setdefault(asyncio.get_running_loop(), Batch(self.load))
+        return (await batch.answers(key)).get(key)
+
+
+class Batch:
+    """The keys that wait in one event loop, and the query that will answer them."""
+
+    def __init__(self, load):
+        self.load = load
+        self.waiting_keys: set[Hashable] = set()
+        self.next: asyncio.Task | None = None
+        self.lock = asyncio.Lock()
+
+    async def answers(self, key: Hashable) -> Mapping:
+        self.waiting_keys.add(key)
+        if not self.next:
+            self.next = asyncio.create_task(self._answer())
+        return await asyncio.shield(self.next)
+
+    async def _answer(self) -> Mapping:
+        async with self.lock:
+            keys, self.waiting_keys, self.next = self.waiting_keys, set(), None
+            return await self.load(keys)

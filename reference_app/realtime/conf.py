@@ -1,0 +1,112 @@
+"""Every setting, with its type, its default and its unit.
+
+A project sets `REALTIME_MAX_FRAME_BYTES = …`, and the code here reads `conf.MAX_FRAME_BYTES`. Each
+value is read when it is used, so that a test can override it.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Generic, TypeVar
+
+from django.conf import settings
+
+T = TypeVar("T")
+
+PREFIX = "REALTIME_"
+
+
+class Setting(Generic[T]):
+    """One setting, which has the type of its default."""
+
+    name: str
+
+    def __init__(self, default: T, unit: str, meaning: str):
+        self.default, self.unit, self.meaning = default, unit, meaning
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = PREFIX + name
+
+    def __get__(self, conf: object, owner: type | None = None) -> T:
+        return getattr(settings, self.name, self.default)
+
+    def problem(self) -> str | None:
+        """Return what is wrong with the project's value, or None."""
+        value: Any = getattr(settings, self.name, self.default)
+        wanted = type(self.default)
+        if type(value) is not wanted and not (wanted is list and isinstance(value, tuple)):
+            return f"{self.name} is {value!r}. It has to be of type {wanted.__name__}."
+        if isinstance(value, int) and wanted is int and value <= 0:
+            return f"{self.name} is {value}. It has to be above zero."
+        return None
+
+
+class Conf:
+    """The settings of this project."""
+
+    ISSUER = Setting[dict[str, str]](
+        {},
+        "",
+        "the issuer whose tokens are trusted: ISSUER, AUDIENCE, and where they differ from "
+        "Keycloak's defaults CLIENT_ID, KEYS_URL, KEY_CLIENT",
+    )
+    ALLOWED_ORIGINS = Setting[list[str]](
+        [], "", "origins of other sites whose pages may open a socket, as `https://app.example.com`"
+    )
+    # The guide's `?token=…` ends up in the logs of proxies.
+    TOKEN_IN_QUERY = Setting(True, "", "whether a client may send its token as `?token=…`")
+    MAX_MESSAGE_BYTES = Setting(
+        65_536, "bytes", "the longest message that a client may send; a longer one gets an `error`"
+    )
+    # Daphne cannot send more than 1 MiB. Each process holds what it sends at the moment.
+    MAX_FRAME_BYTES = Setting(
+        65_536,
+        "bytes",
+        "the largest frame that is sent to a stream; a larger one raises ValueError",
+    )
+    MESSAGES_PER_MINUTE = Setting(
+        120, "messages", "what one socket may send in the long run; more close it with 4113"
+    )
+    MESSAGE_BURST = Setting(
+        20, "messages", "what one socket may send at once; more close it with 4113"
+    )
+    MAX_ERRORS = Setting(
+        10, "messages", "bad messages in a row after which a socket is closed with 4509"
+    )
+    SOCKETS_PER_USER = Setting(
+        50, "sockets", "open sockets of one user in one process; one more is refused with 4504"
+    )
+    # Daphne drops a client after 5 seconds without an answer.
+    CONNECT_SECONDS = Setting(
+        4,
+        "seconds",
+        "the time from the handshake to the greeting; a later one is refused with 4104",
+    )
+    EXPIRY_NOTICE_SECONDS = Setting(
+        60, "seconds", "how long before its token expires a client is told"
+    )
+    MAX_BEHIND = Setting(
+        1_000,
+        "frames",
+        "frames that may arrive for a socket that does not read; more close it with 4108",
+    )
+    TAIL_CHECK_SECONDS = Setting(
+        5,
+        "seconds",
+        "the time after which streams are compared with the rows, to find frames that were lost "
+        "or left pending",
+    )
+    HISTORY_FRAMES = Setting(
+        1_000, "frames", "frames of a stream that `prune_streams` keeps, so that clients can resume"
+    )
+    HISTORY_DAYS = Setting(7, "days", "the age at which `prune_streams` deletes a frame")
+    RECHECK_SECONDS = Setting(
+        30, "seconds", "the time after which the access of every open socket is checked again"
+    )
+    DRAIN_SECONDS = Setting(
+        5, "seconds", "the time over which a server that stops spreads the closing of its sockets"
+    )
+
+    def __iter__(self) -> Iterator[Setting[Any]]:
+        return (each for each in vars(type(self)).values() if isinstance(each, Setting))
+
+
+conf = Conf()

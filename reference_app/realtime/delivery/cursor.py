@@ -1,0 +1,182 @@
+"""One socket's place in a stream."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Generator
+from typing import TYPE_CHECKING, Protocol
+
+from ..conf import conf
+from ..protocol import frames
+from ..protocol.close_codes import CloseCode, Refusal
+from .streams import HistoryGoneError, Place
+from .writer import Event, Writer
+
+if TYPE_CHECKING:
+    from .feed import Feed
+
+logger = logging.getLogger(__name__)
+
+TOO_SLOW = Refusal(CloseCode.TOO_SLOW, "This connection is too slow for the messages sent to it.")
+HISTORY_GONE = Refusal(CloseCode.UNAVAILABLE, "Messages that you have not seen have been deleted.")
+CANNOT_SEND = Refusal(CloseCode.INTERNAL_ERROR, "A message could not be sent to you.")
+
+# Frames that are held for a socket that is still being sent another one. All its neighbors hold the
+# same ones; those that come after are read from the rows.
+MOST_WAITING = 16
+
+
+class Reader(Protocol):
+    """A socket, as far as its cursor knows it."""
+
+    is_closing: bool
+
+    def end(self, refusal: Refusal) -> None:
+        """Deliver nothing from now on, say why, and close."""
+
+
+class Cursor:
+    """The last place that a socket was sent, and how it gets to the next.
+
+    A cursor is following, catching up, or closing. A socket whose client reads is sent each frame
+    at once. One whose client does not is behind: a few frames are held for it, the others are read
+    from the rows when the client reads again. A socket that cannot be sent to is closed.
+    """
+
+    # Set when the hub has opened the stream.
+    feed: "Feed"
+
+    def __init__(self, reader: Reader, writer: Writer):
+        self.reader, self.writer = reader, writer
+        self.place = Place(0, "")
+        self.follows = False
+        # The task that catches up, the frames held for it, and how many arrived since it began.
+        self.task: asyncio.Task[None] | None = None
+        self.waiting: deque[tuple[Place, Event]] = deque()
+        self.missed = 0
+
+    def follow(self, place: Place) -> None:
+        """Send everything after this place, first from the rows, then live."""
+        if self.reader.is_closing:
+            return
+        self.place, self.follows = place, True
+        if place.offset < self.feed.head:
+            self._fall_behind()
+
+    def stop(self) -> None:
+        """Send nothing from now on."""
+        self.follows = False
+        if self.task:
+            self.task.cancel()
+
+    def deliver(self, place: Place, event: Event) -> None:
+        """Send a frame now if it is the next.
+
+        `event` is the ASGI message that carries it.
+        """
+        if not self.follows or place.offset <= self.place.offset:
+            return
+        if self.task:
+            return self._miss(place, event)
+        if place.offset > self.place.offset + 1:
+            return self._fall_behind()
+        self.place = place
+        try:
+            rest = self.writer.send_nowait(event)
+        except Exception as error:
+            return self._fall_behind(Failed(error), event)
+        if rest:
+            self._fall_behind(rest, event)
+
+    def _miss(self, place: Place, event: Event) -> None:
+        """Count a frame that arrives while the socket is behind.
+
+        Too many close the socket.
+        """
+        self.missed += 1
+        if self.missed > conf.MAX_BEHIND:
+            return self.reader.end(TOO_SLOW)
+        last = self.waiting[-1][0] if self.waiting else self.place
+        if place.offset == last.offset + 1 and len(self.waiting) < MOST_WAITING:
+            self.waiting.append((place, event))
+
+    def _fall_behind(
+        self, rest: Awaitable[object] | None = None, event: Event | None = None
+    ) -> None:
+        self.missed = 0
+        self.task = asyncio.create_task(self._catch_up(rest, event))
+
+    async def _catch_up(self, rest: Awaitable[object] | None, event: Event | None) -> None:
+        """Finish the frame in sending, then send what waits, then rows, until nothing is left."""
+        try:
+            if rest and event:
+                await self._send(self.place, event, rest)
+            while self.place.offset < self.feed.head:
+                await self.writer.ready()  # until then, rows wait in the database
+                for place, event in await self._next():
+                    await self._send(place, event, self.writer.send(event))
+                    self.place = place
+        except HistoryGoneError:
+            self.reader.end(HISTORY_GONE)
+        except Exception as error:
+            self._give_up(error)
+        self.task = None
+
+    async def _next(self) -> list[tuple[Place, Event]]:
+        """Return the next frame that waits, or else a page of rows."""
+        if self.waiting and self.waiting[0][0].offset == self.place.offset + 1:
+            return [self.waiting.popleft()]
+        self.waiting.clear()
+        page = await self.feed.read_after(self.place)
+        return [
+            (Place(entry.offset, entry.tag), {"type": "websocket.send", "text": entry.text})
+            for entry in page
+        ]
+
+    async def _send(self, place: Place, event: Event, sending: Awaitable[object]) -> None:
+        """Send a frame, or tell the client that it is omitted where the server cannot send it."""
+        try:
+            await sending
+        except Exception as error:
+            if has_left(error):
+                raise
+            await self._omit(place, event, error)
+
+    async def _omit(self, place: Place, event: Event, error: Exception) -> None:
+        """Tell the client that an entry is omitted, so that it does not ask for it again."""
+        if has_left(error):
+            raise error
+        logger.error("Entry %s of %s could not be sent: %r", place.offset, self.feed.name, error)
+        text = frames.omitted(*place, size=len(event["text"].encode()))
+        await self.writer.send({"type": "websocket.send", "text": text})
+
+    def _give_up(self, error: Exception) -> None:
+        """Close the socket, unless the client has left, which the server will report."""
+        if has_left(error):
+            self.follows = False
+            logger.debug("A client has left before it was sent everything: %r", error)
+            return
+        logger.error(
+            "A socket on %s is closed, because it cannot be sent what follows offset %s: %r",
+            *(self.feed.name, self.place.offset, error),
+        )
+        self.reader.end(CANNOT_SEND)
+
+
+class Failed:
+    """A call that has raised already."""
+
+    def __init__(self, error: Exception):
+        self.error = error
+
+    def __await__(self) -> Generator[None, None, None]:
+        raise self.error
+        yield
+
+
+def has_left(error: Exception) -> bool:
+    """Whether a `send` that raised this says that the client has left.
+
+    The ASGI specification names OSError; Daphne's `send` returns instead.
+    """
+    return isinstance(error, OSError)

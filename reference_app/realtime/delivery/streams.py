@@ -1,0 +1,158 @@
+"""Reads and prunes streams, in which a frame is a row first and a message second.
+
+The offsets of a stream rise by one, without a gap. They are assigned after the sender's transaction
+has committed (`outbox`), so a reader never sees 5 before 4.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Case, F, Func, IntegerField, TextField, Value, When
+from django.db.models.functions import Now
+from django.db.models.sql.compiler import SQLCompiler
+
+from ..conf import conf
+from ..layer.batching import Message
+from ..models import Entry, Stream
+from ..protocol import frames
+
+# The type of the group message that announces an entry.
+MESSAGE_TYPE = "stream.entry"
+
+# Rows that are read or deleted at once.
+PAGE = 100
+
+# Streams that one query asks for; SQLite takes 32,766 values in a query.
+MANY = 10_000
+
+
+class HistoryGoneError(Exception):
+    """What follows an offset was pruned, or is another history than the reader's."""
+
+
+class Place(NamedTuple):
+    """Names one entry of a stream, or its beginning, by offset and tag.
+
+    Clients know it as an opaque text, their `position`.
+    """
+
+    offset: int
+    tag: str
+
+    def __str__(self) -> str:
+        return frames.position(self.offset, self.tag)
+
+
+class Position(NamedTuple):
+    """Where a stream is, which is its row and the offset and tag of its last entry."""
+
+    stream_id: int
+    head: int
+    tag: str
+
+    @property
+    def place(self) -> Place:
+        return Place(self.head, self.tag)
+
+
+class Appended(NamedTuple):
+    """An entry of a stream, with the text that goes over the wire."""
+
+    stream: str
+    offset: int
+    tag: str
+    # The tag of the entry before.
+    previous: str
+    text: str
+
+
+def messages_of(entries: Iterable[Appended]) -> list[Message]:
+    """Return the group messages by which the hub of each process hears of new entries."""
+    return [(entry.stream, {"type": MESSAGE_TYPE, **entry._asdict()}) for entry in entries]
+
+
+def position(name: str) -> Position:
+    """Return where a stream is, and begin it at 0 if nothing was sent to it yet."""
+    return positions([name]).get(name) or begin([name])[name]
+
+
+def begin(names: Iterable[str]) -> dict[str, Position]:
+    """Begin the streams that do not exist yet, and return where all of them are."""
+    wanted = sorted(names)  # in one order, so that two processes cannot wait for each other
+    Stream.objects.bulk_create([Stream(name=name) for name in wanted], ignore_conflicts=True)
+    return positions(wanted)
+
+
+def positions(names: Iterable[str]) -> dict[str, Position]:
+    """Return where the streams are that exist, by one query for many."""
+    wanted = list(names)
+    found = {}
+    for start in range(0, len(wanted), MANY):
+        rows = Stream.objects.filter(name__in=wanted[start : start + MANY])
+        for name, stream_id, head, tag in rows.values_list("name", "id", "head", "tag"):
+            found[name] = Position(stream_id, head, tag)
+    return found
+
+
+class Bytes(Func):
+    """The length of a text in UTF-8."""
+
+    function = "OCTET_LENGTH"
+    output_field = IntegerField()
+
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
+    ) -> tuple[str, Any]:
+        # OCTET_LENGTH is there since SQLite 3.43.
+        template = "LENGTH(CAST(%(expressions)s AS BLOB))"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+
+def read_after(stream: str, stream_id: int, offset: int) -> list[Appended]:
+    """Return a page of a stream's entries after an offset.
+
+    A frame above the limit, from before the limit was lowered, never leaves the database: its place
+    is taken by a small `entry.omitted`.
+    """
+    most = conf.MAX_FRAME_BYTES
+    size = Bytes("frame")
+    fitting = When(size__lte=most, then=F("frame"))
+    text = Case(fitting, default=Value(""), output_field=TextField())
+    rows = Entry.objects.filter(stream_id=stream_id, offset__gt=offset).order_by("offset")
+    rows = rows.annotate(size=size, text=text)
+    page = rows.values_list("offset", "tag", "previous", "text", "size")[:PAGE]
+    return [
+        Appended(stream, at, tag, previous, text or frames.omitted(at, tag, size))
+        for at, tag, previous, text, size in page
+    ]
+
+
+def reaches_back(stream_id: int, place: Place) -> bool:
+    """Whether a place is one of this history, and all that followed it is still there."""
+    offset, tag = place
+    following = Entry.objects.filter(stream_id=stream_id, offset=offset + 1, previous=tag)
+    return following.exists() or Stream.objects.filter(id=stream_id, head=offset, tag=tag).exists()
+
+
+def prune(keep: int, age: timedelta) -> int:
+    """Delete entries but the last `keep` of each stream, and older ones, and return how many.
+
+    Page by page, each in a transaction of its own, so that no writer waits long.
+    """
+    streams = Stream.objects.filter(head__gt=0).values_list("id", "head").iterator()
+    return sum(_prune(stream_id, head - keep, age) for stream_id, head in streams)
+
+
+def _prune(stream_id: int, upto: int, age: timedelta) -> int:
+    """Delete the offsets of one stream up to one, and entries that are older than an age."""
+    deleted = 0
+    entries = Entry.objects.filter(stream_id=stream_id)
+    while True:
+        page = entries.order_by("offset")[:PAGE].values_list("offset", "created_at", Now())
+        old = [offset for offset, written, now in page if offset <= upto or now - written > age]
+        if not old:
+            return deleted
+        # A range, not a list: the index serves it, and a stream is only ever cut at its beginning.
+        deleted += entries.filter(offset__lte=max(old)).delete()[0]

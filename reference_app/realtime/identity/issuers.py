@@ -1,0 +1,63 @@
+"""The issuer whose tokens are trusted, and its signing keys."""
+
+from functools import cache
+from typing import Any, NamedTuple
+
+from django.core.signals import setting_changed
+from django.utils.module_loading import import_string
+
+from ..conf import conf
+from .keys import KeySet
+
+# Seconds for each answer of the issuer, and for the whole fetch that a socket or request waits for.
+# Daphne drops a client after 5 seconds without an answer.
+FETCH_TIMEOUT, FETCH_PATIENCE = 2, 2.5
+
+
+class Issuer(NamedTuple):
+    """An OpenID Connect issuer, as REALTIME_ISSUER names it.
+
+    The defaults are Keycloak's.
+    """
+
+    # Compared with a token's `iss` character by character.
+    issuer: str
+    # Has to be in a token's `aud`.
+    audience: str
+    # The client that users sign in with, for which a logout token is meant.
+    client_id: str
+    keys_url: str
+    # The class that fetches the keys: a dotted path to a `jwt.PyJWKClient`.
+    key_client: str
+
+
+@cache
+def trusted_issuer() -> Issuer:
+    """Return the issuer that the settings name."""
+    named = conf.ISSUER
+    issuer, audience = named.get("ISSUER", ""), named.get("AUDIENCE", "")
+    return Issuer(
+        issuer,
+        audience,
+        client_id=named.get("CLIENT_ID") or audience,
+        keys_url=named.get("KEYS_URL") or f"{issuer.rstrip('/')}/protocol/openid-connect/certs",
+        key_client=named.get("KEY_CLIENT", "jwt.PyJWKClient"),
+    )
+
+
+@cache
+def issuer_keys() -> KeySet:
+    """Return the one set of keys of this process."""
+    issuer = trusted_issuer()
+    client = import_string(issuer.key_client)
+    return KeySet(client(issuer.keys_url, cache_jwk_set=False, timeout=FETCH_TIMEOUT))
+
+
+def _forget_issuer(*, setting: str, **kwargs: Any) -> None:
+    """Start again when a test overrides the issuer."""
+    if setting == "REALTIME_ISSUER":
+        trusted_issuer.cache_clear()
+        issuer_keys.cache_clear()
+
+
+setting_changed.connect(_forget_issuer)

@@ -1,0 +1,86 @@
+"""The issuer's signing keys, fetched in a thread of their own and never twice at once.
+
+PyJWT's client can fetch and cache a key set. But every caller waits that needs a key in that time,
+each of them tries again when the issuer does not answer, and a set that has grown old is dropped
+even if no new one can be fetched. This class uses its fetch, and decides those three otherwise.
+"""
+
+import logging
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import jwt
+
+from .cache import VerifiedTokens
+from .claims import Claims
+
+logger = logging.getLogger(__name__)
+
+# Seconds. A key that the issuer withdraws is trusted no longer than LIFESPAN, as in PyJWT. COOLDOWN
+# bounds what forged key ids can make us fetch, and how long a rotated key may have to wait.
+LIFESPAN, COOLDOWN = 300, 10
+
+
+class KeySet:
+    """The keys by their ids, and when they were fetched.
+
+    `client` is a `jwt.PyJWKClient`.
+    """
+
+    def __init__(self, client: jwt.PyJWKClient):
+        self.client = client
+        self.keys: dict[str | None, jwt.PyJWK] = {}
+        self.fetched_at = self.tried_at = -float("inf")
+        self.last_try_failed = False
+        self.fetching: Future[None] | None = None
+        self.verified = VerifiedTokens()
+        self.lock = threading.Lock()
+        # One thread, so that an issuer that hangs delays only those who need a new key.
+        self.thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="issuer-keys")
+
+    def get(self, key_id: str | None) -> jwt.PyJWK | None:
+        return self.keys.get(key_id)
+
+    @property
+    def is_authoritative(self) -> bool:
+        """Whether an id that is not here is unknown to the issuer too, as far as can be said."""
+        fetched = self.fetching is not None and self.fetching.done()
+        return bool(self.keys) and not self.last_try_failed and fetched
+
+    def refresh_for(self, key_id: str | None) -> Future[None] | None:
+        """Return the fetch to wait for before a key is looked up, or None where none is needed.
+
+        All callers share one fetch. After it, no other starts within the cooldown.
+        """
+        with self.lock:
+            now = time.monotonic()
+            if key_id in self.keys and now - self.fetched_at < LIFESPAN:
+                return None
+            if now - self.tried_at >= COOLDOWN and (not self.fetching or self.fetching.done()):
+                self.tried_at = now
+                self.fetching = self.thread.submit(self._fetch)
+            return self.fetching
+
+    def find_verified(self, token: str, leeway: int) -> Claims | None:
+        """Return the claims of a token that these keys have verified, while they are fresh."""
+        if time.monotonic() - self.fetched_at >= LIFESPAN:
+            return None
+        return self.verified.find(token, self.keys, leeway)
+
+    def keep_verified(self, token: str, claims: Claims, key_id: str | None) -> None:
+        if key := self.keys.get(key_id):
+            self.verified.keep(token, claims, key)
+
+    def _fetch(self) -> None:
+        """Replace the keys. Those there are outlive a fetch that fails."""
+        try:
+            keys = jwt.PyJWKSet.from_dict(self.client.fetch_data()).keys
+            signing = {key.key_id: key for key in keys if key.public_key_use in ("sig", None)}
+            if not signing:
+                raise jwt.PyJWKSetError("no key is for signatures")
+        except (jwt.PyJWTError, ValueError, OSError) as error:
+            self.last_try_failed = True
+            logger.warning("The issuer's keys could not be fetched: %s", error)
+        else:
+            self.keys, self.fetched_at, self.last_try_failed = signing, time.monotonic(), False

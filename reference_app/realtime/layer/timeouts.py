@@ -1,0 +1,29 @@
+"""What a channel layer raises, and how long it may take."""
+
+import asyncio
+from collections.abc import Awaitable
+
+from channels.exceptions import ChannelFull
+from redis.exceptions import RedisError
+
+# What a channel layer raises when it, or the Redis under it, cannot do its work.
+LAYER_ERRORS = (RedisError, ChannelFull, OSError)
+
+# Seconds that a caller waits for a layer that does not answer.
+LAYER_TIMEOUT = 2
+
+
+def layer_timeout() -> asyncio.Timeout:
+    """Limit how long a layer may take.
+
+    TimeoutError is one of LAYER_ERRORS.
+    """
+    return asyncio.timeout(LAYER_TIMEOUT)
+
+
+async def within_layer_timeout(call: Awaitable[object]) -> None:
+    """Await a call to a layer within the same limit, from a task that may be cancelled already.
+
+    There `asyncio.timeout` raises CancelledError, not TimeoutError, in Python 3.11.2.
+    """
+    await asyncio.wait_for(call, LAYER_TIMEOUT)

@@ -1,0 +1,81 @@
+"""The middleware that finds out which page and which user a handshake comes from."""
+
+import logging
+from typing import Any
+
+from channels.db import database_sync_to_async
+from django.contrib.auth.models import AnonymousUser
+from django.db import DatabaseError
+
+from .authority.access import Access, answer_of
+from .authority.registry import registry
+from .authority.users import active_user
+from .identity.errors import KeysUnavailableError, TokenError
+from .identity.tokens import averify
+from .protocol.close_codes import CloseCode, Refusal
+from .sockets.admission import admission
+from .sockets.carriers import find_token, header_values
+from .sockets.origins import is_allowed_origin, refuse_handshake
+
+logger = logging.getLogger(__name__)
+
+
+class AllowedOriginsValidator:
+    """Refuses with HTTP 403 a page whose origin, scheme, host and port, is not allowed.
+
+    It stands where the guide has `AllowedHostsOriginValidator`, which compares host names only and
+    refuses every client without an Origin. Only browsers send one, always (RFC 6455, 10.2). No
+    cookie is read here, so a client without an Origin cannot misuse one, and is let through.
+    """
+
+    def __init__(self, application):
+        self.application = application
+
+    async def __call__(self, scope, receive, send):
+        for origin in header_values(scope, b"origin"):
+            if not is_allowed_origin(origin, scope):
+                logger.warning("Refused a WebSocket from origin %.200r", origin)
+                return await refuse_handshake(scope, receive, send)
+        return await self.application(scope, receive, send)
+
+
+class JWTAuthMiddleware:
+    """Sets `scope["user"]` and `scope["token"]`, the verified claims, from an access token.
+
+    It refuses no client itself, because a client can only read a code from a socket that was
+    accepted. Without a valid token the user is anonymous, the token is None, and
+    `scope["refusal"]` says why, for the consumer to tell the client.
+    """
+
+    def __init__(self, application):
+        self.application = application
+
+    async def __call__(self, scope, receive, send):
+        scope = dict(scope, user=AnonymousUser(), token=None, refusal=None)
+        try:
+            async with admission(scope, "user"):
+                claims = await averify(find_token(scope))
+                # Taken before the look-up, so that the consumer can tell whether it still holds.
+                scope["access_mark"] = registry().mark()
+                scope["user"] = await load_user(claims)
+                scope["token"] = claims
+        except KeysUnavailableError as error:
+            scope["refusal"] = Refusal(CloseCode.UNAVAILABLE, str(error))
+        except TokenError as error:
+            scope["refusal"] = Refusal(CloseCode.UNAUTHORIZED, str(error))
+        except (DatabaseError, TimeoutError) as error:
+            logger.error("User could not be loaded: %r", error)
+            scope["refusal"] = Refusal(CloseCode.UNAVAILABLE, "The database is out of reach.")
+        return await self.application(scope, receive, send)
+
+
+async def load_user(claims: dict) -> Any:
+    """Return the active Django user of verified claims, created at the first visit.
+
+    Raises InvalidTokenError where the user is disabled, or the session was signed out.
+    """
+    answer = await answer_of(Access.of(claims))
+    if answer and not answer.refusal:
+        return answer.user
+    # A new user is created, and a refused one is told why.
+    return await database_sync_to_async(active_user)(claims)

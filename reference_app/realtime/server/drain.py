@@ -1,0 +1,95 @@
+"""Daphne's server with sockets of our kind, that drains before it stops."""
+
+import asyncio
+import math
+from functools import partial
+
+from daphne.server import Server as DaphneServer
+from twisted.internet import defer
+
+from ..conf import conf
+from .websocket import WebSocket
+
+# Seconds for a client to answer a close frame before its connection is dropped.
+CLOSE_PATIENCE = 5
+
+# Sockets are closed in this many batches a second, so that not all clients come back at once.
+BATCHES_A_SECOND = 10
+
+# Seconds that applications may take to end, once the last socket was told.
+END_PATIENCE = 5
+
+
+class Server(DaphneServer):
+    """Daphne's server, which closes each socket with 1012 before it stops."""
+
+    def __init__(self, application, **options):
+        super().__init__(partial(self.run_application, application), **options)
+        self.ports, self.is_draining = [], False
+
+    @property
+    def ws_factory(self):
+        return self._ws_factory
+
+    @ws_factory.setter
+    def ws_factory(self, factory):
+        """Take Daphne's factory as `run` makes it, and have it make sockets of our kind."""
+        factory.protocol = WebSocket
+        factory.setProtocolOptions(failByDrop=False, closeHandshakeTimeout=CLOSE_PATIENCE)
+        self._ws_factory = factory
+
+    async def run_application(self, application, scope, receive, send):
+        """Run the application of one connection, and leave no socket open that it has left."""
+        if scope["type"] != "websocket":
+            return await application(scope, receive, send)
+        (socket,) = send.args  # Daphne's `send` is a partial of its protocol
+        ended_well = False
+        try:
+            await application(scope, partial(socket.take, receive), send)
+            ended_well = True
+        finally:
+            socket.application_ended(ended_well)
+
+    async def handle_reply(self, protocol, message):
+        if message["type"] == "websocket.send":
+            await protocol.writable()
+        await super().handle_reply(protocol, message)
+
+    def listen_success(self, port):
+        self.ports.append(port)
+        super().listen_success(port)
+
+    def kill_all_applications(self):
+        """Called before the reactor stops, which waits for what is returned."""
+        return defer.Deferred.fromFuture(asyncio.ensure_future(self.drain()))
+
+    async def drain(self) -> None:
+        """Close every socket with 1012, batch by batch, and let the applications end."""
+        self.is_draining = True
+        for port in self.ports:
+            port.stopListening()
+        sockets = [each for each in self.connections if isinstance(each, WebSocket)]
+        batches = max(1, conf.DRAIN_SECONDS * BATCHES_A_SECOND)
+        for batch in batched(sockets, math.ceil(len(sockets) / batches) or 1):
+            for socket in batch:
+                socket.restart()
+            await asyncio.sleep(1 / BATCHES_A_SECOND)
+        await self.applications_ended()
+
+    async def applications_ended(self) -> None:
+        """Wait until every application has ended.
+
+        One that does not is cancelled.
+        """
+        every = [details.get("application_instance") for details in self.connections.values()]
+        running = {task for task in every if task and not task.done()}
+        if running:
+            _, running = await asyncio.wait(running, timeout=END_PATIENCE)
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running, timeout=END_PATIENCE)
+
+
+def batched(sockets: list, size: int):
+    return (sockets[start : start + size] for start in range(0, len(sockets), size))

@@ -1,0 +1,33 @@
+"""Admission control for handshakes, first come, first served.
+
+In a reconnect storm without it, all handshakes would be worked on at once, and each would time out.
+"""
+
+from asyncio import Semaphore, get_running_loop, timeout_at
+from collections import defaultdict
+from contextlib import asynccontextmanager
+
+from ..conf import conf
+from ..event_loop import per_event_loop
+
+# Handshakes in one phase at the same time. Enough for one query to answer for many, and few enough
+# for the first to be done long before the last.
+AT_ONCE = 50
+
+
+@asynccontextmanager
+async def admission(scope: dict, phase: str):
+    """Take a slot in one phase of a handshake; raises TimeoutError when the handshake is too slow.
+
+    All phases of a handshake share its time, which starts at the first.
+    """
+    now = get_running_loop().time()
+    deadline = scope.setdefault("deadline", now + conf.CONNECT_SECONDS)
+    async with timeout_at(deadline), slots()[phase]:
+        yield
+
+
+@per_event_loop
+def slots() -> defaultdict[str, Semaphore]:
+    """Return the slots of each phase in the running event loop."""
+    return defaultdict(lambda: Semaphore(AT_ONCE))

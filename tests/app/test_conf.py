@@ -1,0 +1,48 @@
+import pytest
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+
+from config.settings import base
+from realtime.conf import conf
+
+NUMBERS = [each for each in conf if type(each.default) is int]
+
+
+def test_setting_comes_from_the_project_or_is_the_default(settings):
+    settings.REALTIME_MAX_ERRORS = 3
+    assert conf.MAX_ERRORS == 3
+    del settings.REALTIME_MAX_ERRORS
+    assert conf.MAX_ERRORS == 10
+
+
+@pytest.mark.parametrize("setting", NUMBERS, ids=lambda setting: setting.name)
+def test_every_number_is_read_from_the_environment(setting):
+    assert getattr(base, setting.name) == setting.default
+
+
+@pytest.mark.parametrize("setting", [*conf], ids=lambda setting: setting.name)
+def test_every_default_is_accepted_and_explained(setting):
+    assert setting.problem() is None
+    assert setting.meaning
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("MAX_ERRORS", "50", "REALTIME_MAX_ERRORS is '50'. It has to be of type int."),
+        ("MAX_ERRORS", True, "REALTIME_MAX_ERRORS is True. It has to be of type int."),
+        ("MAX_ERRORS", 0, "REALTIME_MAX_ERRORS is 0. It has to be above zero."),
+        ("TOKEN_IN_QUERY", "no", "REALTIME_TOKEN_IN_QUERY is 'no'. It has to be of type bool."),
+        ("ALLOWED_ORIGINS", "x", "REALTIME_ALLOWED_ORIGINS is 'x'. It has to be of type list."),
+        ("ISSUER", "https://id", "REALTIME_ISSUER is 'https://id'. It has to be of type dict."),
+    ],
+)
+def test_check_reports_a_value_that_cannot_be_used(settings, name, value, problem):
+    setattr(settings, f"REALTIME_{name}", value)
+    with pytest.raises(SystemCheckError, match="realtime.E003") as failure:
+        call_command("check")
+    assert problem in str(failure.value)
+
+
+def test_connecting_ends_before_daphne_drops_the_handshake():
+    assert conf.CONNECT_SECONDS < 5

@@ -1,0 +1,125 @@
+"""What a client may say: each limit at its boundary, and a new token in band."""
+
+import json
+
+import pytest
+
+from api.consumers import NotificationConsumer
+from devrealm.issue import access_token
+from realtime.authority.users import end_session
+from realtime.protocol.close_codes import CloseCode
+from tests.app.dialogue import NOTIFICATIONS, established
+
+pytestmark = [
+    pytest.mark.usefixtures("people", "layer"),
+    pytest.mark.parametrize("layer", ["pubsub"], indirect=True),
+]
+
+
+@pytest.fixture
+async def alice(people, layer):
+    async with established(NOTIFICATIONS, "alice") as client:
+        yield client
+
+
+def ping_of(size: int, fill: str = "x") -> str:
+    """Return a ping of so many bytes in UTF-8."""
+    frame = json.dumps({"type": "ping", "timestamp": ""})
+    filled, rest = divmod(size - len(frame), len(fill.encode()))
+    return frame[:-2] + fill * filled + " " * rest + frame[-2:]
+
+
+@pytest.mark.parametrize("fill", ["x", "é", "🦉"])
+@pytest.mark.parametrize(("over", "answer"), [(-1, "pong"), (0, "pong"), (1, "error")])
+async def test_message_has_at_most_64_kib(alice, fill, over, answer):
+    text = ping_of(65_536 + over, fill)
+    assert len(text.encode()) == 65_536 + over
+    await alice.send_to(text)
+    frame = await alice.receive()
+    assert frame["type"] == answer
+    assert frame.get("code") == ("too_large" if over > 0 else None)
+
+
+async def test_burst_is_answered_and_one_more_is_4113(settings, people, layer):
+    settings.REALTIME_MESSAGES_PER_MINUTE = 1
+    async with established(NOTIFICATIONS, "alice") as alice:
+        for _ in range(settings.REALTIME_MESSAGE_BURST):
+            await alice.send({"type": "ping"})
+            assert (await alice.receive())["type"] == "pong"
+        await alice.send({"type": "ping"})
+        closing = await alice.receive()
+        assert (closing["code"], closing["reconnect"]) == (CloseCode.RATE_LIMITED, True)
+        assert closing["retry_after_ms"] == settings.REALTIME_MESSAGE_BURST * 60_000
+        assert await alice.closed() == CloseCode.RATE_LIMITED
+        await alice.send({"type": "ping"})
+        assert await alice.receive_nothing()
+
+
+@pytest.mark.parametrize("bad", ["{", '{"type": "new"}', b"", "x" * 70_000])
+async def test_errors_in_a_row_are_4509_and_one_fewer_are_not(settings, alice, bad):
+    settings.REALTIME_MAX_ERRORS = 3
+    kind = "bytes" if isinstance(bad, bytes) else "text"
+    for _ in range(2):
+        await alice.send_input({"type": "websocket.receive", kind: bad})
+        assert (await alice.receive())["type"] == "error"
+    await alice.send({"type": "ping"})
+    assert (await alice.receive())["type"] == "pong"
+    for _ in range(3):
+        await alice.send_input({"type": "websocket.receive", kind: bad})
+        assert (await alice.receive())["type"] == "error"
+    closing = await alice.receive()
+    assert (closing["code"], closing["reconnect"]) == (CloseCode.TOO_MANY_ERRORS, False)
+    assert await alice.closed() == CloseCode.TOO_MANY_ERRORS
+
+
+async def test_new_token_of_the_same_user_goes_on(alice):
+    await alice.send({"type": "token.refresh", "token": access_token("alice", exp=4_102_444_800)})
+    assert await alice.receive() == {
+        "type": "token.refreshed",
+        "expires_at": "2100-01-01T00:00:00+00:00",
+    }
+    assert alice.greeting["expires_at"] != "2100-01-01T00:00:00+00:00"
+
+
+REFUSED = {
+    "another user's": (lambda: access_token("bob"), "token_refused", "another user's"),
+    "expired": (lambda: access_token("alice", lifespan=-60), "token_refused", "has expired"),
+    "an ID token": (lambda: access_token("alice", typ="ID"), "token_refused", "access token"),
+    "empty": (lambda: "", "token_refused", "no access token"),
+    "garbage": (lambda: "garbage", "token_refused", "is malformed"),
+    "a number": (lambda: 7, "malformed", "string"),
+    "missing": (lambda: None, "malformed", "string"),
+}
+
+
+@pytest.mark.parametrize(("token", "code", "words"), REFUSED.values(), ids=REFUSED)
+async def test_token_that_is_no_good_leaves_the_old_one_in_force(alice, token, code, words):
+    await alice.send({"type": "token.refresh", "token": token()})
+    complaint = await alice.receive()
+    assert (complaint["type"], complaint["code"]) == ("error", code)
+    assert words in complaint["message"]
+    await alice.send({"type": "ping"})
+    assert (await alice.receive())["type"] == "pong"
+
+
+async def test_new_token_of_a_session_that_was_signed_out_is_4001(alice):
+    from asgiref.sync import sync_to_async
+
+    await sync_to_async(end_session)("over")
+    await alice.send({"type": "token.refresh", "token": access_token("alice", sid="over")})
+    closing = await alice.receive()
+    assert (closing["code"], closing["reason"]) == (4001, "The session was signed out.")
+    assert await alice.closed() == CloseCode.UNAUTHORIZED
+
+
+async def test_message_that_a_project_adds_is_answered(monkeypatch, people, layer):
+    async def echo(consumer, message):
+        await consumer.send_json({"type": "echo", "text": message["text"]})
+
+    answers = NotificationConsumer.answers | {"echo": echo}
+    monkeypatch.setattr(NotificationConsumer, "answers", answers)
+    async with established(NOTIFICATIONS, "alice") as alice:
+        await alice.send({"type": "echo", "text": "Hello?"})
+        assert await alice.receive() == {"type": "echo", "text": "Hello?"}
+        await alice.send({"type": "ping"})
+        assert (await alice.receive())["type"] == "pong"

@@ -1,0 +1,103 @@
+"""What a start says of a missing or malformed value: one line that names it."""
+
+import os
+import runpy
+import subprocess
+import sys
+
+import pytest
+from channels_redis.core import RedisChannelLayer
+
+from config.settings import base
+from realtime.checks import check_issuer
+from tests.project.readme import ROOT
+
+MANAGE = str(ROOT / "reference_app" / "manage.py")
+PRODUCTION = {
+    "DJANGO_SETTINGS_MODULE": "config.settings.production",
+    "DJANGO_SECRET_KEY": "k" * 30 + "0123456789" * 3,
+    "DJANGO_ALLOWED_HOSTS": "app.example.com",
+    "DATABASE_URL": "sqlite:////nowhere/db.sqlite3",
+    "REDIS_HOST": "redis.example.com",
+    "KEYCLOAK_ISSUER": "https://id.example.com/realms/main",
+    "KEYCLOAK_AUDIENCE": "my-app",
+}
+
+
+def check(*arguments, **environment):
+    environment = {"PATH": os.environ["PATH"], "DATA_DIR": os.environ["DATA_DIR"], **environment}
+    return subprocess.run(
+        [sys.executable, MANAGE, "check", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("REDIS_PORT", "abc"), ("CHANNEL_LAYER", "rabbit"), ("DATA_DIR", "/dev/null/x")],
+)
+def test_malformed_value_stops_the_start_with_one_line_that_names_it(name, value):
+    done = check(**{name: value})
+    assert done.returncode != 0
+    (line,) = done.stderr.splitlines()
+    assert name in line
+
+
+@pytest.mark.parametrize("name", [name for name in PRODUCTION if name != "DJANGO_SETTINGS_MODULE"])
+def test_value_that_production_lacks_is_named_in_one_line(monkeypatch, name):
+    for variable, value in PRODUCTION.items():
+        monkeypatch.setenv(variable, value)
+    monkeypatch.delenv(name)
+    with pytest.raises(SystemExit) as stop:
+        runpy.run_module("config.settings.production")
+    # What Python writes to stderr, before it exits with 1.
+    assert stop.value.code == (
+        f"The environment variable {name} is missing. Set it and start again."
+    )
+
+
+@pytest.mark.full
+def test_production_passes_the_deployment_check():
+    done = check("--deploy", "--fail-level", "WARNING", **PRODUCTION)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_base_does_not_contain_the_stand_in():
+    assert "devrealm" not in base.INSTALLED_APPS
+    assert "KEY_CLIENT" not in base.REALTIME_ISSUER
+
+
+def test_idle_sockets_outlive_the_core_layers_wait():
+    """The core layer blocks for 5 s; redis-py 8 gives up after 5 s by default."""
+    (host,) = base.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"]
+    assert host["socket_timeout"] > 5
+
+
+def test_redis_that_does_not_answer_is_given_up_before_daphne_drops_the_handshake():
+    (host,) = base.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"]
+    assert host["socket_connect_timeout"] < 5
+
+
+@pytest.mark.parametrize("name", ["ISSUER", "AUDIENCE"])
+def test_missing_identity_provider_is_an_error_of_the_check(settings, name):
+    settings.REALTIME_ISSUER = settings.REALTIME_ISSUER | {name: ""}
+    (error,) = check_issuer(None)
+    assert error.msg == f"REALTIME_ISSUER has no {name}."
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "many"])
+def test_limit_that_is_no_number_above_zero_is_named_in_one_line(monkeypatch, value):
+    monkeypatch.setenv("REALTIME_MAX_ERRORS", value)
+    with pytest.raises(SystemExit) as stop:
+        base.setting(base.above_zero, "REALTIME_MAX_ERRORS", default=1)
+    assert "REALTIME_MAX_ERRORS cannot be used" in stop.value.code
+
+
+def test_core_layer_has_room_for_a_burst_and_forgets_a_killed_process_within_the_hour():
+    configuration = base.redis_layer("core", {"host": "127.0.0.1"})["default"]["CONFIG"]
+    layer = RedisChannelLayer(**configuration)
+    assert layer.get_capacity("any") >= 1_000
+    assert layer.group_expiry <= 3_600

@@ -1,0 +1,231 @@
+import json
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.test import Client
+from django.utils import timezone
+
+from api.models import Organization, SampleResource
+from demo.people import ORG_ID, settle
+from devrealm.accounts import PEOPLE
+from devrealm.issue import access_token
+from realtime.authority.users import end_session
+from realtime.models import EndedSession, Identity
+from tests.app.dialogue import EVENTS, NOTIFICATIONS, established
+from tests.app.issuer import use_keys_of
+from tests.app.test_tokens import logout_token
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+# Cancelling a read of the core layer in process waits the read out, 5 s.
+ON_PUBSUB = pytest.mark.parametrize("layer", ["pubsub"], indirect=True)
+
+LOGOUT = "/api/backchannel-logout/"
+ME, MINE, NOTIFY = "/api/me/", "/api/me/organizations/", "/api/me/notifications/"
+RESOURCES = f"/api/organizations/{ORG_ID}/resources/"
+
+
+@pytest.fixture(autouse=True)
+def organization():
+    return settle()
+
+
+def client(username=None, token=None):
+    token = token or (username and access_token(username))
+    # A foreign page could ride on a cookie, so this API asks for none, and for no CSRF token.
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return Client(headers=headers, enforce_csrf_checks=True)
+
+
+def post(username, path, body):
+    return client(username).post(path, body, content_type="application/json")
+
+
+def assert_refused(response, status, word):
+    assert response.status_code == status
+    assert set(response.json()) == {"error", "message"}
+    assert response.json()["error"] == word
+    assert response.json()["message"].endswith(".")
+
+
+def test_who_am_i():
+    assert client("alice").get(ME).json() == {
+        "user_id": PEOPLE["alice"].subject,
+        "username": "alice",
+        "email": "alice@example.com",
+        "claimed_organizations": [],
+    }
+
+
+def test_my_organizations_are_those_i_belong_to():
+    Organization.objects.create(name="Other")
+    mine = [{"id": str(ORG_ID), "name": "Acme Incorporated"}]
+    assert client("alice").get(MINE).json() == {"organizations": mine}
+    assert client("mallory").get(MINE).json() == {"organizations": []}
+
+
+def test_inactive_organization_is_nobodys(organization):
+    organization.is_active = False
+    organization.save()
+    assert client("alice").get(MINE).json() == {"organizations": []}
+    assert_refused(client("alice").get(RESOURCES), 403, "forbidden")
+
+
+def test_member_creates_and_lists_resources():
+    created = post("alice", RESOURCES, {"name": "Plan"})
+    assert created.status_code == 201
+    assert set(created.json()) == {"id", "name", "created_at"}
+    SampleResource.objects.create(name="Secret", org=Organization.objects.create(name="Other"))
+    assert client("bob").get(RESOURCES).json() == {"resources": [created.json()]}
+
+
+@ON_PUBSUB
+async def test_created_resource_is_an_event(layer):
+    async with established(EVENTS, "bob") as bob:
+        created = await sync_to_async(post)("alice", RESOURCES, {"name": "Plan"})
+        event = await bob.receive()
+        assert (event["event_type"], event["data"]["resource_id"]) == (
+            "resource.created",
+            created.json()["id"],
+        )
+
+
+@pytest.mark.parametrize("name", ["\ud800", "a\0b"], ids=ascii)
+def test_name_that_no_database_holds_is_refused(name):
+    """Half a character is no UTF-8, and PostgreSQL takes no zero byte."""
+    assert_refused(post("alice", RESOURCES, json.dumps({"name": name})), 400, "bad_request")
+
+
+@pytest.mark.parametrize("body", ["{", "[]", "{}", '{"name": ""}', '{"name": 1e999}'])
+def test_resource_needs_a_name(body):
+    assert_refused(post("alice", RESOURCES, body), 400, "bad_request")
+    assert not SampleResource.objects.exists()
+
+
+def test_name_has_a_limit():
+    assert post("alice", RESOURCES, {"name": "x" * 200}).status_code == 201
+    assert_refused(post("alice", RESOURCES, {"name": "x" * 201}), 400, "bad_request")
+
+
+def test_stranger_may_neither_list_nor_create():
+    assert_refused(client("mallory").get(RESOURCES), 403, "forbidden")
+    assert_refused(post("mallory", RESOURCES, {"name": "Plan"}), 403, "forbidden")
+
+
+def test_unknown_organization_is_refused_like_a_strangers():
+    unknown = client("mallory").get(
+        "/api/organizations/00000000-0000-4000-8000-000000000000/resources/"
+    )
+    assert unknown.json() == client("mallory").get(RESOURCES).json()
+    assert unknown.status_code == 403
+
+
+def test_notification_to_oneself_is_accepted():
+    response = post("alice", NOTIFY, {"title": "Hello", "link": "/x"})
+    assert response.status_code == 202
+    assert response.json() == {"notification": {"title": "Hello", "link": "/x"}}
+
+
+@ON_PUBSUB
+async def test_notification_to_oneself_arrives_and_goes_to_nobody_else(layer):
+    async with (
+        established(NOTIFICATIONS, "alice") as alice,
+        established(NOTIFICATIONS, "bob") as bob,
+    ):
+        await sync_to_async(post)("alice", NOTIFY, {"title": "Hello"})
+        assert (await alice.receive())["notification"] == {"title": "Hello"}
+        assert await bob.receive_nothing()
+
+
+@pytest.mark.parametrize("body", ["{", "7", "{}", '{"title": 7}', '{"title": "x", "n": NaN}'])
+def test_notification_needs_a_title_and_json(body):
+    assert_refused(post("alice", NOTIFY, body), 400, "bad_request")
+
+
+@pytest.mark.parametrize("value", ['"\\ud800"', "9007199254740993"])
+def test_notification_that_no_browser_reads_as_it_is_is_refused(value):
+    body = f'{{"title": "x", "value": {value}}}'
+    assert_refused(post("alice", NOTIFY, body), 400, "bad_request")
+
+
+def test_notification_above_the_limit_is_refused_by_its_size(settings):
+    settings.REALTIME_MAX_FRAME_BYTES = 1_000
+    assert_refused(post("alice", NOTIFY, {"title": "x" * 1_000}), 413, "too_large")
+
+
+@pytest.mark.parametrize("path", [ME, MINE, NOTIFY, RESOURCES])
+def test_every_address_wants_a_token(path):
+    method = client().post if path == NOTIFY else client().get
+    response = method(path)
+    assert_refused(response, 401, "token_missing")
+    assert response.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_scheme_is_read_in_any_case():
+    """RFC 9110, 11.1."""
+    headers = {"Authorization": f"bearer {access_token('alice')}"}
+    assert Client(headers=headers).get(ME).status_code == 200
+
+
+def test_bad_token_is_told_its_fault():
+    expired = client(token=access_token("alice", lifespan=-60))
+    assert_refused(expired.get(ME), 401, "token_expired")
+
+
+def test_disabled_user_is_refused():
+    user = Identity.objects.get(subject=PEOPLE["alice"].subject).user
+    user.is_active = False
+    user.save()
+    assert_refused(client("alice").get(ME), 401, "user_disabled")
+
+
+def test_keys_out_of_reach_are_503_and_not_401(settings):
+    use_keys_of(settings, KEYS_URL="http://127.0.0.1:9/certs")
+    assert_refused(client("alice").get(ME), 503, "keys_unavailable")
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "allowed"),
+    [(ME, "post", "GET"), (NOTIFY, "get", "POST"), (RESOURCES, "put", "GET, POST")],
+)
+def test_other_methods_are_told_what_there_is(path, method, allowed):
+    response = getattr(client("alice"), method)(path)
+    assert_refused(response, 405, "method_not_allowed")
+    assert response.headers["Allow"] == allowed
+
+
+def test_token_in_the_query_is_for_sockets_only():
+    assert_refused(client().get(f"{ME}?token={access_token('alice')}"), 401, "token_missing")
+
+
+def test_reported_logout_ends_the_session_for_the_api_too():
+    token, other = access_token("alice", sid="first"), access_token("alice", sid="second")
+    answer = Client(enforce_csrf_checks=True).post(
+        LOGOUT, {"logout_token": logout_token(sid="first")}
+    )
+    assert (answer.status_code, answer.json()) == (200, {})
+    assert answer["Cache-Control"] == "no-store"
+    assert_refused(client(token=token).get(ME), 401, "session_ended")
+    assert client(token=other).get(ME).status_code == 200
+    again = Client().post(LOGOUT, {"logout_token": logout_token(sid="first")})
+    assert again.status_code == 200
+
+
+def test_logout_that_is_not_the_issuers_word_ends_nothing():
+    for body in ({}, {"logout_token": "x"}, {"logout_token": logout_token(aud="other")}):
+        assert Client().post(LOGOUT, body).status_code == 400
+    assert Client().get(LOGOUT).status_code == 405
+    assert not EndedSession.objects.exists()
+
+
+def test_logout_whose_keys_are_out_of_reach_can_be_reported_again(settings):
+    token = logout_token()
+    use_keys_of(settings, KEYS_URL="http://127.0.0.1:9/certs")
+    assert_refused(Client().post(LOGOUT, {"logout_token": token}), 503, "keys_unavailable")
+
+
+def test_sessions_that_ended_long_ago_are_forgotten():
+    end_session("old")
+    EndedSession.objects.update(ended_at=timezone.now() - EndedSession.KEPT)
+    end_session("new")
+    assert [str(session) for session in EndedSession.objects.all()] == ["new"]

@@ -1,0 +1,51 @@
+"""The browser client knows what the server knows."""
+
+import gzip
+import json
+import re
+
+import pytest
+
+from realtime.identity.tokens import LEEWAY
+from realtime.sockets.carriers import BEARER_SUBPROTOCOL, SUBPROTOCOL
+from tests.project.frontend import CLIENT_BUNDLES, CLOSE_CODES, FRONTEND, PAGE_BUNDLES, close_codes
+
+
+def test_close_codes_of_the_client_are_the_servers():
+    assert CLOSE_CODES.read_text() == close_codes(), "Run: python -m tests.regenerate"
+
+
+def test_lock_file_names_no_source_but_the_registry():
+    lock = json.loads((FRONTEND / "package-lock.json").read_text())
+    packages = [each for path, each in lock["packages"].items() if path]
+    assert packages
+    sources = {each["resolved"] for each in packages if "resolved" in each}
+    assert [url for url in sources if not url.startswith("https://registry.npmjs.org/")] == []
+    assert [each for each in packages if each.get("link")] == []
+
+
+def test_subprotocol_of_the_client_is_the_servers():
+    code = (FRONTEND / "src" / "realtime" / "token.ts").read_text()
+    offered = re.search(r'return \["([^"]+)", `([^$]+)\$\{token\}`\]', code)
+    assert offered and offered.groups() == (SUBPROTOCOL, BEARER_SUBPROTOCOL)
+
+
+def test_seconds_that_the_page_says_a_socket_outlives_its_token_are_the_servers():
+    code = (FRONTEND / "src" / "demo" / "causes.ts").read_text()
+    assert f"const LEEWAY = {LEEWAY};" in code
+
+
+# Bytes over the wire: a client beside an application weighs little, a page with React is its own.
+@pytest.mark.parametrize(
+    ("bundle", "most"),
+    [
+        (CLIENT_BUNDLES / "realtime.js", 8_000),
+        (PAGE_BUNDLES / "demo.js", 90_000),
+        (PAGE_BUNDLES / "keycloak.js", 9_000),
+        (PAGE_BUNDLES / "demo.css", 4_000),
+    ],
+    ids=lambda value: getattr(value, "name", None),
+)
+def test_bundle_is_small_once_compressed(bundle, most):
+    size = len(gzip.compress(bundle.read_bytes()))
+    assert size < most
