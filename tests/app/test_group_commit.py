@@ -141,6 +141,7 @@ async def test_sync_code_reaches_the_layer_on_one_loop(monkeypatch, layer):
     def send():
         for number in range(3):
             async_to_sync(broadcast_notification)("alice", {"n": number})
+        connections.close_all()
 
     await asyncio.to_thread(send)
     assert len(loops) == 1
