@@ -21,6 +21,10 @@ LONG = 4 * PATIENCE * 1_000
 OPTIONS = ["--no-browser", "--allow-root", "--IdentityProvider.token=", "--ServerApp.password="]
 
 
+# Seconds for JupyterLab to end its kernels. On a loaded machine it was seen to wait for a minute.
+ENDS_WITHIN = 20
+
+
 @pytest.fixture
 def jupyterlab(tmp_path):
     """The address of a JupyterLab on a copy of the notebooks, which it may save."""
@@ -38,7 +42,11 @@ def jupyterlab(tmp_path):
     )
     yield f"http://127.0.0.1:{port}"
     process.terminate()  # and with it its kernels, and theirs
-    process.wait(PATIENCE)
+    try:
+        process.wait(ENDS_WITHIN)
+    except subprocess.TimeoutExpired:
+        process.kill()  # a kernel ends by itself when its server is gone
+        process.wait()
 
 
 def answers(url: str) -> bool:
