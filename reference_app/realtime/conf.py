@@ -39,6 +39,18 @@ class Setting(Generic[T]):
         return None
 
 
+class Limit(Setting[int]):
+    """What a client can make the server hold or do, at most, and the response to more.
+
+    `elsewhere` says who keeps the limit where `realtime.server` does not run, because uvicorn or
+    plain Daphne cannot. It is empty for a limit that every server keeps.
+    """
+
+    def __init__(self, default: int, unit: str, meaning: str, response: str, elsewhere: str = ""):
+        super().__init__(default, unit, meaning)
+        self.response, self.elsewhere = response, elsewhere
+
+
 class Conf:
     """The settings of this project."""
 
@@ -53,40 +65,8 @@ class Conf:
     )
     # The guide's `?token=…` ends up in the logs of proxies.
     TOKEN_IN_QUERY = Setting(True, "", "whether a client may send its token as `?token=…`")
-    MAX_MESSAGE_BYTES = Setting(
-        65_536, "bytes", "the longest message that a client may send; a longer one gets an `error`"
-    )
-    # Daphne cannot send more than 1 MiB. Each process holds what it sends at the moment.
-    MAX_FRAME_BYTES = Setting(
-        65_536,
-        "bytes",
-        "the largest frame that is sent to a stream; a larger one raises ValueError",
-    )
-    MESSAGES_PER_MINUTE = Setting(
-        120, "messages", "what one socket may send in the long run; more close it with 4113"
-    )
-    MESSAGE_BURST = Setting(
-        20, "messages", "what one socket may send at once; more close it with 4113"
-    )
-    MAX_ERRORS = Setting(
-        10, "messages", "bad messages in a row after which a socket is closed with 4509"
-    )
-    SOCKETS_PER_USER = Setting(
-        50, "sockets", "open sockets of one user in one process; one more is refused with 4504"
-    )
-    # Daphne drops a client after 5 seconds without an answer.
-    CONNECT_SECONDS = Setting(
-        4,
-        "seconds",
-        "the time from the handshake to the greeting; a later one is refused with 4104",
-    )
     EXPIRY_NOTICE_SECONDS = Setting(
         60, "seconds", "how long before its token expires a client is told"
-    )
-    MAX_BEHIND = Setting(
-        1_000,
-        "frames",
-        "frames that may arrive for a socket that does not read; more close it with 4108",
     )
     TAIL_CHECK_SECONDS = Setting(
         5,
@@ -103,6 +83,25 @@ class Conf:
     )
     DRAIN_SECONDS = Setting(
         5, "seconds", "the time over which a server that stops spreads the closing of its sockets"
+    )
+
+    # The limits, each of one process. A test has a hostile client for each.
+
+    MAX_MESSAGE_BYTES = Limit(65_536, "bytes", "the longest message of a client", "`error`")
+    MESSAGES_PER_MINUTE = Limit(
+        120, "messages", "messages of one socket in a minute, in the long run", "4113"
+    )
+    MESSAGE_BURST = Limit(20, "messages", "messages of one socket at once", "4113")
+    MAX_ERRORS = Limit(10, "messages", "bad messages of one socket in a row", "4509")
+    SOCKETS_PER_USER = Limit(50, "sockets", "open sockets of one user", "4504")
+    # Daphne drops a client after 5 seconds without an answer.
+    CONNECT_SECONDS = Limit(4, "seconds", "the time from the handshake to the greeting", "4104")
+    MAX_BEHIND = Limit(
+        1_000, "frames", "frames that arrive for a socket while its client does not read", "4108"
+    )
+    # Daphne cannot send more than 1 MiB. Each process holds what it sends at the moment.
+    MAX_FRAME_BYTES = Limit(
+        65_536, "bytes", "the largest frame that your code sends to a stream", "ValueError"
     )
 
     def __iter__(self) -> Iterator[Setting[Any]]:

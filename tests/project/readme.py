@@ -11,7 +11,7 @@ from typing import Any
 
 import nbformat
 
-from realtime.conf import Setting, conf
+from realtime.conf import Limit, Setting, conf
 from realtime.protocol.close_codes import CloseCode
 from tests.bench import report
 
@@ -75,7 +75,22 @@ def close_codes() -> str:
 
 def settings() -> str:
     rows = ["| setting | default | what it sets |", "|---|---|---|"]
-    rows += [f"| `{each.name}` | {default_of(each)} | {each.meaning} |" for each in conf]
+    plain = [each for each in conf if not isinstance(each, Limit)]
+    rows += [f"| `{each.name}` | {default_of(each)} | {each.meaning} |" for each in plain]
+    return "\n".join(rows)
+
+
+def limits() -> str:
+    rows = [
+        "| limit | setting | default | more than that | on uvicorn and plain Daphne |",
+        "|---|---|---|---|---|",
+    ]
+    rows += [
+        f"| {each.meaning} | `{each.name}` | {default_of(each)} | {each.response} "
+        f"| {each.elsewhere or 'the same'} |"
+        for each in conf
+        if isinstance(each, Limit)
+    ]
     return "\n".join(rows)
 
 
@@ -141,7 +156,12 @@ def cost() -> str:
 # By page, the parts that it has.
 PARTS: dict[Path, dict[str, Callable[[], str]]] = {
     README: {"cost": cost, "notebooks": notebooks},
-    REALTIME: {"requirements": requirements, "close codes": close_codes, "settings": settings},
+    REALTIME: {
+        "requirements": requirements,
+        "close codes": close_codes,
+        "settings": settings,
+        "limits": limits,
+    },
     REFERENCE: {"picture": picture},
     SERVERS: {},
     BENCH: {"speed": speed},
