@@ -21,9 +21,17 @@ class Organization(models.Model):
         return self.name
 
 
+class MembershipQuerySet(models.QuerySet):
+    def in_force(self):
+        """Return the memberships that count, which are those of active organizations."""
+        return self.filter(organization__is_active=True)
+
+
 class Membership(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+
+    objects = MembershipQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -36,9 +44,7 @@ class Membership(models.Model):
 
 def is_member(user, org_id) -> bool:
     """Whether `user` belongs to an active organization, which an unknown one is not."""
-    return Membership.objects.filter(
-        user=user, organization_id=org_id, organization__is_active=True
-    ).exists()
+    return Membership.objects.in_force().filter(user=user, organization_id=org_id).exists()
 
 
 class SampleResource(models.Model):

@@ -32,10 +32,9 @@ class OrganizationTopic(Topic):
     denied = "You are not a member of this organization."
 
     def allowed(self, pairs):
-        rows = Membership.objects.filter(
+        rows = Membership.objects.in_force().filter(
             user__in={user.pk for user, _ in pairs},
             organization_id__in={key for _, key in pairs},
-            organization__is_active=True,
         )
         members = {(pk, str(org_id)) for pk, org_id in rows.values_list("user", "organization")}
         return {(user, key) for user, key in pairs if (user.pk, key) in members}

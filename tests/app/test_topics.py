@@ -7,6 +7,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from channels.routing import URLRouter
 from django.core.exceptions import ImproperlyConfigured
+from django.db import OperationalError
 from django.urls import path
 
 from api.models import Membership, Organization, SampleResource
@@ -22,7 +23,7 @@ from realtime.consumer import RealtimeConsumer
 from realtime.middleware import JWTAuthMiddleware
 from realtime.protocol.close_codes import CloseCode
 from realtime.senders import broadcast, outgoing
-from tests.app.dialogue import EVENTS, established, socket
+from tests.app.dialogue import EVENTS, NOTIFICATIONS, established, socket
 
 pytestmark = pytest.mark.usefixtures("people", "layer")
 
@@ -146,13 +147,47 @@ def test_two_slugs_that_differ_in_case_are_two_streams():
     assert SlugTopic().stream("a") != SlugTopic().stream("A")
 
 
-def test_topic_that_allows_what_it_was_not_asked_for_is_a_bug(people):
-    class Confused(ResourceTopic):
-        def allowed(self, pairs):
-            return {(user, uuid.UUID(key)) for user, key in pairs}  # no key is a UUID
+class Confused(ResourceTopic):
+    """Returns keys that are no strings, for which it was not asked."""
 
-    with pytest.raises(ValueError, match=r"Confused.allowed\(\) returned .* not asked"):
-        check_access([Access(ALICE, None, Confused(), str(ORG_ID))])
+    def allowed(self, pairs):
+        return {(user, uuid.UUID(key)) for user, key in pairs}
+
+
+class Broken(ResourceTopic):
+    def allowed(self, pairs):
+        raise KeyError("a bug of the project")
+
+
+@pytest.mark.parametrize(
+    ("topic", "logged"),
+    [(Confused, "Confused.allowed() returned"), (Broken, "a bug of the project")],
+)
+def test_topic_with_a_bug_lets_nobody_in_and_disturbs_no_other_topic(people, caplog, topic, logged):
+    failed = Access(ALICE, None, topic(), str(ORG_ID))
+    usual = Access(ALICE, None, organization_topic, str(ORG_ID))
+    answers = check_access([failed, usual])
+    assert answers[failed].refusal.code == CloseCode.INTERNAL_ERROR
+    assert answers[usual].refusal is None
+    assert logged in caplog.text
+
+
+def test_database_that_is_away_is_no_bug_of_a_topic(people):
+    class Away(ResourceTopic):
+        def allowed(self, pairs):
+            raise OperationalError("the server closed the connection unexpectedly")
+
+    with pytest.raises(OperationalError):
+        check_access([Access(ALICE, None, Away(), str(ORG_ID))])
+
+
+@ON_PUBSUB
+async def test_open_socket_is_closed_when_its_topic_fails(monkeypatch):
+    """Nobody can say any longer that its user may listen."""
+    async with established(NOTIFICATIONS, "alice"), established(EVENTS, "alice") as alice:
+        monkeypatch.setattr(type(organization_topic), "allowed", Broken.allowed)
+        await sync_to_async(organization_topic.changed)(key=ORG_ID)
+        assert (await alice.receive())["code"] == CloseCode.INTERNAL_ERROR
 
 
 def test_one_query_answers_for_many_keys_of_a_topic(django_assert_num_queries):
