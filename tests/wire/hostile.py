@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import NamedTuple
 
-from classroom import token
 from tests.wire.pinging import INTERVAL
 from tests.wire.servers import PATIENCE, ServerProcess
 
@@ -58,10 +57,17 @@ class Pings:
 
 
 @contextlib.asynccontextmanager
-async def neighbor(server: ServerProcess) -> AsyncIterator[Pings]:
-    """Have Bob ping the server from a process of its own, because this one may be busy."""
+async def neighbor(server: ServerProcess, bearer: str | None = None) -> AsyncIterator[Pings]:
+    """Have a user ping the server from a process of its own, because this one may be busy.
+
+    `bearer` is the user's token, by default Bob's.
+    """
+    if bearer is None:
+        from classroom import token  # has Django set up, which the bench does not
+
+        bearer = token("bob")
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.wire.pinging", server.ws + PATH, token("bob")),
+        *(sys.executable, "-m", "tests.wire.pinging", server.ws + PATH, bearer),
         stdout=asyncio.subprocess.PIPE,
     )
     pings = Pings()

@@ -1,0 +1,260 @@
+"""Hostile clients, each of which goes beyond one limit for as long as it runs.
+
+    python -m tests.bench.attacks silent 8000 500 tokens.json
+
+By hand on a socket, because a client library keeps the rules. A client that the server drops comes
+back a while later.
+"""
+
+import asyncio
+import base64
+import contextlib
+import json
+import os
+import random
+import struct
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.laboratory.audience import ORGANIZATIONS
+
+HOST = "127.0.0.1"
+EVENTS, NOTIFICATIONS = f"/ws/events/{ORGANIZATIONS['hall']}/", "/ws/notifications/"
+
+# Seconds after which a client that was dropped comes back, and between two steps of one that drips.
+PAUSE, DRIP = 5, 1
+
+# Bytes that one write hands to the kernel.
+PIECE = 65_536
+
+TEXT, FRAGMENT, PING, FINAL = 0x1, 0x0, 0x9, 0x80
+
+
+class Client(NamedTuple):
+    """A connection of a user, to which nobody listens."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    token: str
+
+    async def send(self, data: bytes) -> None:
+        self.writer.write(data)
+        await self.writer.drain()
+
+    async def dropped(self) -> None:
+        """Wait until the server hangs up."""
+        while await self.reader.read(PIECE):
+            pass
+
+    async def open(self, path: str, token: str | None = None) -> None:
+        """Ask for a WebSocket, and go on when the server has agreed."""
+        lines = [
+            f"GET {path} HTTP/1.1",
+            f"Host: {HOST}",
+            "Upgrade: websocket",
+            "Connection: Upgrade",
+            f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}",
+            "Sec-WebSocket-Version: 13",
+            f"Authorization: Bearer {token or self.token}",
+        ]
+        await self.send("\r\n".join([*lines, "", ""]).encode())
+        await self.reader.readuntil(b"\r\n\r\n")
+
+    async def post(self, length: str, path: str = "/api/me/notifications/") -> None:
+        """Begin a request whose body follows."""
+        head = f"POST {path} HTTP/1.1\r\nHost: {HOST}\r\nAuthorization: Bearer {self.token}\r\n"
+        await self.send(f"{head}{length}\r\n\r\n".encode())
+
+
+def frame(kind: int, payload: bytes, *, length: int | None = None) -> bytes:
+    """Return a frame of a client, its mask all zeros; `length` may promise more than there is."""
+    size = len(payload) if length is None else length
+    if size < 126:
+        start = struct.pack("!BB", kind, 0x80 | size)
+    elif size < 65_536:
+        start = struct.pack("!BBH", kind, 0x80 | 126, size)
+    else:
+        start = struct.pack("!BBQ", kind, 0x80 | 127, size)
+    return start + bytes(4) + payload
+
+
+async def silent(client: Client) -> None:
+    await client.dropped()
+
+
+async def dripping_head(client: Client) -> None:
+    await client.send(b"GET / HTTP/1.1\r\nX-Drip: ")
+    while True:
+        await client.send(b"x")
+        await asyncio.sleep(DRIP)
+
+
+async def endless_head(client: Client) -> None:
+    await client.send(b"GET / HTTP/1.1\r\nX-Long: ")
+    while True:
+        await client.send(b"x" * PIECE)
+
+
+async def huge_body(client: Client) -> None:
+    await client.post("Content-Length: 419430400")
+    while True:
+        await client.send(b"x" * PIECE)
+
+
+async def endless_body(client: Client) -> None:
+    await client.post("Transfer-Encoding: chunked")
+    while True:
+        await client.send(b"%x\r\n%s\r\n" % (PIECE, b"x" * PIECE))
+
+
+async def dripping_body(client: Client) -> None:
+    await client.post("Content-Length: 1000000")
+    await client.send(b"x" * 900_000)
+    while True:
+        await client.send(b"x")
+        await asyncio.sleep(DRIP)
+
+
+async def bodies(client: Client) -> None:
+    """Send whole bodies, as large as they may be, one a second."""
+    while True:
+        await client.post("Content-Length: 1000000")
+        await client.send(b"x" * 1_000_000)
+        await asyncio.sleep(DRIP)
+
+
+async def requests(client: Client) -> None:
+    while True:
+        await client.post("Content-Length: 2")
+        await client.send(b"{}")
+        await asyncio.sleep(DRIP)
+
+
+async def deep_json(client: Client) -> None:
+    body = b'{"title": "x", "a": ' + b"[" * 980 + b"]" * 980 + b"}"
+    while True:
+        await client.post(f"Content-Length: {len(body)}")
+        await client.send(body)
+        await asyncio.sleep(DRIP)
+
+
+async def refused(client: Client) -> None:
+    await client.open(NOTIFICATIONS, "forged")
+    await asyncio.sleep(2 * PAUSE)
+
+
+async def sockets(client: Client) -> None:
+    """Open one socket after the other, and keep them all."""
+    await client.open(NOTIFICATIONS)
+    await client.dropped()
+
+
+async def messages(client: Client) -> None:
+    await client.open(NOTIFICATIONS)
+    while True:
+        await client.send(frame(FINAL | TEXT, b'{"type": "ping"}') * 100)
+        await asyncio.sleep(0.1)
+
+
+async def bad_messages(client: Client) -> None:
+    await client.open(NOTIFICATIONS)
+    await client.send(frame(FINAL | TEXT, b"{") * 20)
+    await client.dropped()
+
+
+async def long_messages(client: Client) -> None:
+    await client.open(NOTIFICATIONS)
+    while True:
+        await client.send(frame(FINAL | TEXT, b"x" * 1_000_000))
+        await asyncio.sleep(DRIP)
+
+
+async def unfinished_message(client: Client) -> None:
+    await client.open(NOTIFICATIONS)
+    await client.send(frame(FINAL | TEXT, b"x" * 970_000, length=1_000_000))
+    await client.dropped()
+
+
+async def unfinished_fragments(client: Client) -> None:
+    await client.open(NOTIFICATIONS)
+    await client.send(frame(TEXT, b"x"))
+    for _ in range(14):
+        await client.send(frame(FRAGMENT, b"x" * 65_000))
+    await client.dropped()
+
+
+async def pings(client: Client) -> None:
+    await client.open(NOTIFICATIONS)
+    while True:
+        await client.send(frame(FINAL | PING, b"x") * 100)
+        await asyncio.sleep(0.1)
+
+
+async def resume(client: Client) -> None:
+    """Ask for the whole history, and read nothing of it."""
+    position = os.environ["POSITION"]
+    await client.open(f"{EVENTS}?position={position}")
+    await asyncio.sleep(10 * PAUSE)
+
+
+async def resume_again_and_again(client: Client) -> None:
+    """Ask for the whole history, read it, and begin again."""
+    position = os.environ["POSITION"]
+    await client.open(f"{EVENTS}?position={position}")
+    async with asyncio.timeout(PAUSE):
+        await client.dropped()
+
+
+# By name, what one client does.
+ATTACKS: dict[str, Callable[[Client], Awaitable[None]]] = {
+    attack.__name__: attack
+    for attack in (
+        silent,
+        dripping_head,
+        endless_head,
+        huge_body,
+        endless_body,
+        dripping_body,
+        bodies,
+        requests,
+        deep_json,
+        refused,
+        sockets,
+        messages,
+        bad_messages,
+        long_messages,
+        unfinished_message,
+        unfinished_fragments,
+        pings,
+        resume,
+        resume_again_and_again,
+    )
+}
+
+# Those in which all clients are one user, whose limit they share.
+OF_ONE_USER = {"requests", "sockets", "resume_again_and_again"}
+
+
+async def attack(name: str, port: int, clients: int, tokens: list[str]) -> None:
+    """Run so many clients until this process is killed."""
+    owners = tokens[:1] * clients if name in OF_ONE_USER else tokens[:clients]
+    await asyncio.gather(*(come_again(ATTACKS[name], port, token) for token in owners))
+
+
+async def come_again(one: Callable[[Client], Awaitable[None]], port: int, token: str) -> None:
+    while True:
+        with contextlib.suppress(OSError, EOFError, TimeoutError):
+            # A small window, so that the kernel takes little of what the server sends.
+            reader, writer = await asyncio.open_connection(HOST, port, limit=PIECE)
+            try:
+                await one(Client(reader, writer, token))
+            finally:
+                writer.transport.abort()
+        await asyncio.sleep(PAUSE * random.uniform(0.5, 1.5))
+
+
+if __name__ == "__main__":
+    name, port, clients, tokens = sys.argv[1:]
+    asyncio.run(attack(name, int(port), int(clients), json.loads(Path(tokens).read_text())))
