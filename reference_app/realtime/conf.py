@@ -96,6 +96,7 @@ class Conf:
     SOCKETS_PER_USER = Limit(50, "sockets", "open sockets of one user", "4504")
     # Daphne drops a client after 5 seconds without an answer.
     CONNECT_SECONDS = Limit(4, "seconds", "the time from the handshake to the greeting", "4104")
+    REQUEST_SECONDS = Limit(4, "seconds", "the time of a request to a REST view", "503")
     MAX_BEHIND = Limit(
         1_000, "frames", "frames that arrive for a socket while its client does not read", "4108"
     )

@@ -1,44 +1,130 @@
 """Plain Django views behind the same token verification as the sockets.
 
-Every answer is JSON. An error is `{"error": word, "message": sentence}`.
+Every answer is JSON. An error is `{"error": word, "message": sentence}`. What the view needs may be
+out of reach, or hang: then the answer is 503 after REALTIME_REQUEST_SECONDS at the latest.
 """
 
+import asyncio
+import logging
+import sqlite3
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from asgiref.sync import iscoroutinefunction, sync_to_async
+from django.core.exceptions import RequestDataTooBig
+from django.core.handlers.base import BaseHandler
+from django.db import InterfaceError, OperationalError, connections
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from .authority.users import active_user, end_session
+from .conf import conf
 from .identity.errors import KeysUnavailableError, TokenError
-from .identity.tokens import verify, verify_logout
+from .identity.tokens import averify, await_key, verify_logout
+from .layer.sending_loop import is_called_by_sync_code
+from .threads import Threads
+
+logger = logging.getLogger(__name__)
+
+# Seconds after which a client may try again.
+RETRY_AFTER = 5
+
+# What a view may raise, and is answered.
+FAILURES = (TokenError, RequestDataTooBig, OperationalError, InterfaceError)
+
+# Requests that work at the same time, each in a thread. Four for each connection of a usual pool.
+requests = Threads(40, "request")
 
 
 def error(status: int, code: str, message: str, **headers: str) -> JsonResponse:
     return JsonResponse({"error": code, "message": message}, status=status, headers=headers)
 
 
+def unavailable(code: str, message: str) -> JsonResponse:
+    return error(503, code, message, **{"Retry-After": str(RETRY_AFTER)})
+
+
+def answers_in_time(view: Callable) -> Callable:
+    """Have an async view answer 503 where what it needs is out of reach, or too slow.
+
+    A token that is refused is answered 401.
+    """
+
+    @wraps(view)
+    async def answer(request: HttpRequest, **kwargs) -> JsonResponse:
+        # Sync code waits for its own thread, which no deadline can interrupt.
+        deadline = asyncio.timeout(None if is_called_by_sync_code() else conf.REQUEST_SECONDS)
+        try:
+            async with deadline:
+                return await view(request, **kwargs)
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            return unavailable("timed_out", "The server took too long to answer.")
+        except FAILURES as failure:
+            return response_to(failure)
+
+    # An async view cannot be atomic. The sync part of it is, see `with_token`.
+    vars(answer)["_non_atomic_requests"] = set(connections)
+    return answer
+
+
+def response_to(failure: Exception) -> JsonResponse:
+    """Return the response to one of FAILURES, or raise it where the code is to blame."""
+    match failure:
+        case KeysUnavailableError():
+            return unavailable(failure.code, str(failure))
+        case TokenError():
+            # RFC 6750, 3: the scheme that would be accepted.
+            return error(401, failure.code, str(failure), **{"WWW-Authenticate": "Bearer"})
+        case RequestDataTooBig():
+            return error(413, "too_large", "The body is larger than this server takes.")
+    if is_mistake(failure):
+        raise failure
+    logger.error("Request failed: database unavailable (%r)", failure)
+    return unavailable("database_unavailable", "The database is out of reach.")
+
+
+def is_mistake(failure: Exception) -> bool:
+    """Whether the SQL is to blame, which SQLite reports by the same class as an outage."""
+    return getattr(failure.__cause__, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
+
+
+async def in_thread(function: Callable, *args: Any) -> Any:
+    """Call a sync function in a thread.
+
+    Where sync code waits, such as Django's test client, it is that code's own thread, which may be
+    in a transaction.
+    """
+    if is_called_by_sync_code():
+        return await sync_to_async(function)(*args)
+    return await requests.run(function, *args)
+
+
 def with_token(*methods: str) -> Callable:
-    """Let a view see `request.user` and `request.token`, by the Authorization header alone."""
+    """Let a view see `request.user` and `request.token`, by the Authorization header alone.
+
+    The view is sync or async. What it becomes is async.
+    """
 
     def decorate(view):
-        @csrf_exempt  # no cookie is read, so a page of another site has nothing to misuse
         @wraps(view)
-        def authenticated(request: Any, **kwargs) -> JsonResponse:
+        def for_user(request: Any, kwargs: dict) -> Any:
+            request.user = active_user(request.token)
+            return None if iscoroutinefunction(view) else view(request, **kwargs)
+
+        @csrf_exempt  # no cookie is read, so a page of another site has nothing to misuse
+        @answers_in_time
+        @wraps(view)
+        async def authenticated(request: Any, **kwargs) -> JsonResponse:
             if request.method not in methods:
                 message = f"This address answers {' and '.join(methods)}."
                 return error(405, "method_not_allowed", message, Allow=", ".join(methods))
-            try:
-                request.token = verify(bearer_token(request))
-                request.user = active_user(request.token)
-            except KeysUnavailableError as failure:
-                return error(503, failure.code, str(failure))
-            except TokenError as failure:
-                # RFC 6750, 3: the scheme that would be accepted.
-                return error(401, failure.code, str(failure), **{"WWW-Authenticate": "Bearer"})
-            return view(request, **kwargs)
+            request.token = await averify(bearer_token(request))
+            answer = await in_thread(BaseHandler().make_view_atomic(for_user), request, kwargs)
+            return await view(request, **kwargs) if iscoroutinefunction(view) else answer
 
         return authenticated
 
@@ -52,16 +138,23 @@ def bearer_token(request: HttpRequest) -> str:
 
 @csrf_exempt  # the issuer calls it, with a signed token and no cookie
 @require_POST
-def backchannel_logout(request: HttpRequest) -> JsonResponse:
+@answers_in_time
+async def backchannel_logout(request: HttpRequest) -> JsonResponse:
     """End the session that a `logout_token` names; its sockets close in every process.
 
     Enter this address in Keycloak as the client's "Backchannel logout URL". The answers are those
     of OpenID Connect Back-Channel Logout 1.0, 2.8.
     """
+    token = request.POST.get("logout_token", "")
     try:
-        end_session(verify_logout(request.POST.get("logout_token", "")))
-    except KeysUnavailableError as failure:
-        return error(503, failure.code, str(failure))
+        await await_key(token)
+        await in_thread(log_out, token)
+    except KeysUnavailableError:
+        raise
     except TokenError as failure:
         return error(400, failure.code, str(failure))
     return JsonResponse({}, headers={"Cache-Control": "no-store"})
+
+
+def log_out(token: str) -> None:
+    end_session(verify_logout(token))

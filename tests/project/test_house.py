@@ -24,7 +24,8 @@ FLOORS = [
     {"models"},
     {"identity", "layer", "server"},
     {"protocol"},
-    {"conf", "event_loop", "batched_query", "signals"},
+    {"batched_query"},
+    {"conf", "event_loop", "signals", "threads"},
 ]
 HEIGHT = {room: -number for number, floor in enumerate(FLOORS) for room in floor}
 

@@ -46,12 +46,21 @@ async def averify(token: str) -> Claims:
     keys = issuer_keys()
     if known := keys.find_verified(token, LEEWAY):
         return known
-    key_id = _key_id(token)
-    if fetch := keys.refresh_for(key_id):
-        await asyncio.wait([asyncio.wrap_future(fetch)], timeout=FETCH_PATIENCE)
+    key_id = await await_key(token)
     claims = _checked(_decoded(token, key_id, trusted_issuer().audience, REQUIRED_CLAIMS))
     keys.keep_verified(token, claims, key_id)
     return claims
+
+
+async def await_key(token: str) -> str | None:
+    """Return the id of the key that signed a token, once a fetch for this key is over.
+
+    After this, `verify` and `verify_logout` have nothing to wait for.
+    """
+    key_id = _key_id(token)
+    if fetch := issuer_keys().refresh_for(key_id):
+        await asyncio.wait([asyncio.wrap_future(fetch)], timeout=FETCH_PATIENCE)
+    return key_id
 
 
 def verify_logout(token: str) -> str:

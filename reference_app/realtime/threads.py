@@ -1,0 +1,38 @@
+"""Threads for database work, so few that a database which hangs cannot use up the process."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+from channels.db import database_sync_to_async
+
+T = TypeVar("T")
+
+
+class Threads:
+    """A number of threads, and a queue of those who wait for one.
+
+    A caller that is cancelled does not wait for its thread. The thread works on, because nothing
+    can stop it, and serves nobody else until it is done.
+    """
+
+    def __init__(self, most: int, name: str):
+        self.most = most
+        self.executor = ThreadPoolExecutor(most, thread_name_prefix=name)
+        self.free: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore]
+        self.free = WeakKeyDictionary()
+
+    async def run(self, function: Callable[..., T], *args: Any) -> T:
+        """Return what a sync function returns, which is called once a thread is free.
+
+        Its database connection is given back afterwards.
+        """
+        loop = asyncio.get_running_loop()
+        free = self.free.setdefault(loop, asyncio.Semaphore(self.most))
+        await free.acquire()
+        call = database_sync_to_async(function, thread_sensitive=False, executor=self.executor)
+        work: asyncio.Task[T] = loop.create_task(call(*args))
+        work.add_done_callback(lambda _: free.release())
+        return await asyncio.shield(work)
