@@ -5,6 +5,7 @@ import pytest
 from channels.db import database_sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.db import OperationalError
+from uvicorn.logging import AccessFormatter
 
 from devrealm.accounts import PEOPLE
 from devrealm.issue import access_token
@@ -215,20 +216,32 @@ def test_own_origin_has_the_scheme_that_the_server_saw(scheme):
     assert own_origin(scope) == (scheme.replace("ws", "http"), "localhost", port)
 
 
-@pytest.mark.parametrize(
-    ("message", "args"),
-    [('"WebSocket %s" [accepted]', ("/ws/?token=eyJ.a.b&x=1",)), ("/ws/?x=1&TOKEN=eyJ.a.b", None)],
-)
-def test_token_is_taken_out_of_a_log_line(message, args):
-    record = logging.LogRecord("uvicorn.error", logging.INFO, "", 0, message, args, None)
-    assert HideTokenFilter().filter(record)
-    assert "eyJ" not in record.getMessage()
-    assert "oken=…" in record.getMessage() or "OKEN=…" in record.getMessage()
+SPELLINGS = ["token", "TOKEN", "%74oken", "t%6Fke%6e", "%54%4f%4b%45%4E", "%74%6F%6B%65%6E"]
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+@pytest.mark.parametrize("value", ["eyJ.a.b", "'eyJ.a.b", '"eyJ.a.b'])
+def test_token_is_taken_out_of_a_log_line(name, value):
+    url = f"/ws/?{name}={value}&x=1"
+    for message, args in ((url, None), ("%s", (url,)), ("%(url)s", ({"url": url},))):
+        record = logging.LogRecord("uvicorn.error", logging.INFO, "", 0, message, args, None)
+        assert HideTokenFilter().filter(record)
+        assert record.getMessage() == f"/ws/?{name}=…&x=1"
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_access_log_of_uvicorn_is_written_without_the_token(name):
+    parts = ("127.0.0.1:5", "GET", f"/api/me/?x=1&{name}=eyJ.a.b", "1.1", 401)
+    line = logging.LogRecord("", logging.INFO, "", 0, '%s - "%s %s HTTP/%s" %d', parts, None)
+    assert HideTokenFilter().filter(line)
+    written = AccessFormatter("%(request_line)s", use_colors=False).format(line)
+    assert written == f"GET /api/me/?x=1&{name}=… HTTP/1.1"
 
 
 def test_uvicorns_log_goes_through_the_filter(caplog):
-    logging.getLogger("uvicorn.error").warning("%s [accepted]", "/ws/?token=eyJ.a.b")
-    assert caplog.messages == ["/ws/?token=… [accepted]"]
+    for name in ("uvicorn.error", "uvicorn.access"):
+        logging.getLogger(name).warning("%s [accepted]", "/ws/?token=eyJ.a.b")
+    assert caplog.messages == ["/ws/?token=… [accepted]"] * 2
 
 
 def test_other_log_lines_stay_as_they_are():

@@ -12,6 +12,7 @@ from demo.people import ORG_ID
 from devrealm.issue import access_token
 from realtime.protocol.close_codes import CloseCode
 from realtime.sockets.carriers import SUBPROTOCOL
+from tests.wire.fixtures import watched
 
 NOTIFICATIONS = "/ws/notifications/"
 EVENTS = f"/ws/events/{ORG_ID}/"
@@ -103,6 +104,21 @@ async def test_each_carrier_brings_the_token(server, connect, carry):
     options = {"path": NOTIFICATIONS} | carry(token("alice"))
     alice = await connect(server, **options)
     assert (await alice.receive())["type"] == "connection.established"
+
+
+@pytest.mark.full
+async def test_uvicorn_logs_no_token_however_its_name_is_spelled(start, connect):
+    """Our own servers log no query, so that `watched` would have nothing to find."""
+    for server in watched(start("uvicorn", "pubsub")):
+        for name in ("token", "%74oken", "%54OKEN"):
+            mark, query = uuid4(), f"{name}={token('alice')}"
+            alice = await connect(server, f"{NOTIFICATIONS}?mark={mark}&{query}")
+            expected = "connection.closing" if "OKEN" in name else "connection.established"
+            assert (await alice.receive())["type"] == expected
+            async with server.requests() as http:
+                assert (await http.get(f"/api/me/?mark={mark}&{query}")).status_code == 401
+            await server.logs(f"/api/me/?mark={mark}&{name}=…")
+            assert any(f"{NOTIFICATIONS}?mark={mark}&{name}=…" in line for line in server.log)
 
 
 async def test_server_selects_the_subprotocol_and_never_the_token(server, connect):

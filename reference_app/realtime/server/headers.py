@@ -4,6 +4,7 @@ import logging
 import os
 import re
 import sys
+from typing import Any
 
 # Bytes of a handshake's header line. On Daphne, it is all that a client may send before it is
 # known. On uvicorn, it is more than its parser passes on, which answers the rest with HTTP 400.
@@ -27,16 +28,28 @@ def allow_long_tokens() -> None:
 
 
 class HideTokenFilter(logging.Filter):
-    """Takes the token out of log lines, because uvicorn logs the whole URL of a handshake."""
+    """Takes the token out of log lines, because uvicorn logs the whole URL of a request.
 
-    token = re.compile(r"(token=)[^&\s\"']+", re.IGNORECASE)
+    A client may spell any letter of the name in percent (RFC 3986, 2.1).
+    """
+
+    name = "".join(f"(?:{letter}|%{ord(letter):x}|%{ord(letter.upper()):x})" for letter in "token")
+    token = re.compile(rf"({name}=)[^&\s]+", re.IGNORECASE)
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            # One by one, because the formatter of uvicorn's access log reads them so.
+            record.args = tuple(map(self.hidden, record.args))
         message = record.getMessage()
-        if self.token.search(message):
-            record.msg, record.args = self.token.sub(r"\1…", message), None
+        if message != (hidden := self.hidden(message)):
+            record.msg, record.args = hidden, None
         return True
+
+    def hidden(self, logged: Any) -> Any:
+        """Return what is logged, without the token in it."""
+        return self.token.sub(r"\1…", logged) if isinstance(logged, str) else logged
 
 
 def hide_tokens() -> None:
-    logging.getLogger("uvicorn.error").addFilter(HideTokenFilter())
+    for name in ("uvicorn.error", "uvicorn.access"):
+        logging.getLogger(name).addFilter(HideTokenFilter())
