@@ -118,6 +118,7 @@ ZOO: dict[str, Callable[[], str]] = {
     "without aud": partial(with_claims, aud=None),
     "without sub": partial(with_claims, sub=None),
     "without typ": partial(with_claims, typ=None),
+    "bound to a key": partial(with_claims, cnf={"jkt": "the thumbprint of a key"}),
     "ID token": partial(with_claims, typ="ID"),
     "refresh token": partial(with_claims, typ="Refresh"),
     "logout token": logout_token,

@@ -87,6 +87,7 @@ REFUSED = {
     "an ID token": (lambda: access_token("alice", typ="ID"), "token_refused", "access token"),
     "empty": (lambda: "", "token_refused", "no access token"),
     "garbage": (lambda: "garbage", "token_refused", "is malformed"),
+    "half a character": (lambda: "\ud800", "token_refused", "is malformed"),
     "a number": (lambda: 7, "malformed", "string"),
     "missing": (lambda: None, "malformed", "string"),
 }

@@ -32,6 +32,7 @@ VERDICTS = {
     "without aud": "claim_missing",
     "without sub": "claim_missing",
     "without typ": "wrong_type",
+    "bound to a key": "token_bound",
     "ID token": "wrong_type",
     "refresh token": "wrong_type",
     "logout token": "wrong_type",
@@ -110,6 +111,22 @@ def test_header_of_another_shape_is_malformed(header):
     with pytest.raises(errors.InvalidTokenError) as refusal:
         tokens.verify(f"{encoded(header.encode())}.{json_part(claims())}.c2ln")
     assert refusal.value.code == "token_malformed"
+
+
+@pytest.mark.parametrize("claim", tokens.REQUIRED_CLAIMS)
+def test_claim_that_is_missing_is_named(claim):
+    with pytest.raises(errors.InvalidTokenError) as refusal:
+        tokens.verify(with_claims(**{claim: None}))
+    assert str(refusal.value) == f"The token lacks the claim `{claim}`."
+
+
+@pytest.mark.parametrize("typ", ["Bearer", "DPoP"])
+def test_token_that_is_bound_to_a_key_is_told_so_whatever_its_type(typ):
+    """Whoever stole it could use it here, where nobody asks for the key (RFC 7800, RFC 9449)."""
+    with pytest.raises(errors.InvalidTokenError) as refusal:
+        tokens.verify(with_claims(typ=typ, cnf={"jkt": "a thumbprint"}))
+    assert refusal.value.code == "token_bound"
+    assert str(refusal.value) == "The token is bound to a key, which is not checked here."
 
 
 def test_longest_subject_is_let_in():

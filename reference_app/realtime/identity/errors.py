@@ -43,7 +43,7 @@ FAULTS: list[tuple[type[jwt.PyJWTError], str, str]] = [
     (jwt.ImmatureSignatureError, "token_early", "The token is not valid yet."),
     (jwt.InvalidIssuerError, "wrong_issuer", "The token comes from another issuer."),
     (jwt.InvalidAudienceError, "wrong_audience", "The token is meant for another audience."),
-    (jwt.MissingRequiredClaimError, "claim_missing", "The token lacks a required claim."),
+    (jwt.MissingRequiredClaimError, "claim_missing", "The token lacks the claim `{claim}`."),
     (jwt.InvalidAlgorithmError, "wrong_algorithm", "The token is not signed with RS256."),
     (jwt.InvalidSignatureError, "wrong_signature", "The token's signature does not fit."),
     (jwt.PyJWKClientError, "unknown_key", "The token is signed with an unknown key."),
@@ -54,4 +54,4 @@ FAULTS: list[tuple[type[jwt.PyJWTError], str, str]] = [
 def invalid(error: jwt.PyJWTError) -> InvalidTokenError:
     """Return the error to raise for what PyJWT found, without any part of the token in it."""
     code, reason = next((code, reason) for kind, code, reason in FAULTS if isinstance(error, kind))
-    return InvalidTokenError(code, reason)
+    return InvalidTokenError(code, reason.format(claim=getattr(error, "claim", "")))

@@ -108,6 +108,8 @@ def _key_id(token: str) -> str | None:
         header = jwt.get_unverified_header(token)
     except jwt.PyJWTError as error:
         raise invalid(error) from error
+    except UnicodeError as error:  # half a surrogate pair, which JSON can spell
+        raise invalid(jwt.DecodeError()) from error
     if header.get("alg") not in ALGORITHMS:
         raise invalid(jwt.InvalidAlgorithmError())
     return header.get("kid")
@@ -147,6 +149,10 @@ def _checked(claims: Claims) -> Claims:
 
     Refuses what a good signature does not rule out.
     """
+    if "cnf" in claims:
+        # Its holder has to prove that the key is theirs (RFC 7800; DPoP, RFC 9449; TLS, RFC 8705).
+        reason = "The token is bound to a key, which is not checked here."
+        raise InvalidTokenError("token_bound", reason)
     if claims.get("typ") != "Bearer":
         raise InvalidTokenError("wrong_type", "The token is not an access token.")
     if not is_name(claims["sub"]):
