@@ -11,6 +11,7 @@ from .authority.access import Access, answer_of
 from .authority.registry import registry
 from .authority.users import active_user
 from .identity.errors import KeysUnavailableError, TokenError
+from .identity.refusals import log_refusal
 from .identity.tokens import averify
 from .protocol.close_codes import CloseCode, Refusal
 from .sockets.admission import admission
@@ -52,17 +53,20 @@ class JWTAuthMiddleware:
 
     async def __call__(self, scope, receive, send):
         scope = dict(scope, user=AnonymousUser(), token=None, refusal=None)
+        token = ""
         try:
             async with admission(scope, "user"):
-                claims = await averify(find_token(scope))
+                token = find_token(scope)
+                claims = await averify(token)
                 # Taken before the look-up, so that the consumer can tell whether it still holds.
                 scope["access_mark"] = registry().mark()
                 scope["user"] = await load_user(claims)
                 scope["token"] = claims
-        except KeysUnavailableError as error:
-            scope["refusal"] = Refusal(CloseCode.UNAVAILABLE, str(error))
         except TokenError as error:
-            scope["refusal"] = Refusal(CloseCode.UNAUTHORIZED, str(error))
+            log_refusal(error, token)
+            unavailable = isinstance(error, KeysUnavailableError)
+            code = CloseCode.UNAVAILABLE if unavailable else CloseCode.UNAUTHORIZED
+            scope["refusal"] = Refusal(code, str(error))
         except (DatabaseError, TimeoutError) as error:
             logger.error("User could not be loaded: %r", error)
             scope["refusal"] = Refusal(CloseCode.UNAVAILABLE, "The database is out of reach.")

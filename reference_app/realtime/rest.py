@@ -22,6 +22,7 @@ from django.views.decorators.http import require_POST
 from .authority.users import active_user, end_session
 from .conf import conf
 from .identity.errors import KeysUnavailableError, TokenError
+from .identity.refusals import log_refusal
 from .identity.tokens import averify, await_key, verify_logout
 from .layer.sending_loop import is_called_by_sync_code
 from .threads import Threads
@@ -122,8 +123,13 @@ def with_token(*methods: str) -> Callable:
             if request.method not in methods:
                 message = f"This address answers {' and '.join(methods)}."
                 return error(405, "method_not_allowed", message, Allow=", ".join(methods))
-            request.token = await averify(bearer_token(request))
-            answer = await in_thread(BaseHandler().make_view_atomic(for_user), request, kwargs)
+            token = bearer_token(request)
+            try:
+                request.token = await averify(token)
+                answer = await in_thread(BaseHandler().make_view_atomic(for_user), request, kwargs)
+            except TokenError as failure:
+                log_refusal(failure, token)
+                raise
             return await view(request, **kwargs) if iscoroutinefunction(view) else answer
 
         return authenticated
@@ -149,9 +155,10 @@ async def backchannel_logout(request: HttpRequest) -> JsonResponse:
     try:
         await await_key(token)
         await in_thread(log_out, token)
-    except KeysUnavailableError:
-        raise
     except TokenError as failure:
+        log_refusal(failure, token)
+        if isinstance(failure, KeysUnavailableError):
+            raise
         return error(400, failure.code, str(failure))
     return JsonResponse({}, headers={"Cache-Control": "no-store"})
 

@@ -13,6 +13,7 @@ from django.db import InterfaceError, OperationalError
 from django.db.models import F
 
 from ..batched_query import BatchedQuery
+from ..identity.errors import InvalidTokenError
 from ..identity.issuers import trusted_issuer
 from ..identity.tokens import session_of
 from ..models import EndedSession
@@ -23,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 USER_DISABLED = Refusal(CloseCode.UNAUTHORIZED, "The user is disabled.")
 SESSION_ENDED = Refusal(CloseCode.UNAUTHORIZED, "The session was signed out.")
+# Those that refuse the token itself, each with its word in REST answers and in the log.
+WORDS = {USER_DISABLED: "user_disabled", SESSION_ENDED: "session_ended"}
 
 TOPIC_FAILED = Refusal(CloseCode.INTERNAL_ERROR, "The server made a mistake.")
 
@@ -61,6 +64,11 @@ class Answer(NamedTuple):
 
     user: Any
     refusal: Refusal | None
+
+
+def as_error(refusal: Refusal) -> InvalidTokenError:
+    """Return the error that stands for one of the refusals of a token."""
+    return InvalidTokenError(WORDS[refusal], refusal.reason)
 
 
 def check_access(accesses: Iterable[Access]) -> dict[Access, Answer]:

@@ -8,10 +8,10 @@ from django.db import transaction
 from django.db.models import Exists
 from django.utils import timezone
 
-from ..identity.errors import InvalidTokenError
 from ..identity.issuers import trusted_issuer
 from ..identity.tokens import session_of
 from ..models import EndedSession, Identity
+from .access import SESSION_ENDED, USER_DISABLED, as_error
 
 
 def active_user(claims: dict) -> Any:
@@ -25,9 +25,9 @@ def active_user(claims: dict) -> Any:
     known = known.select_related("user").annotate(ended=ended)
     identity: Any = known.first() or _create(claims, known)
     if not identity.user.is_active:
-        raise InvalidTokenError("user_disabled", "The user is disabled.")
+        raise as_error(USER_DISABLED)
     if identity.ended:
-        raise InvalidTokenError("session_ended", "The session was signed out.")
+        raise as_error(SESSION_ENDED)
     return identity.user
 
 

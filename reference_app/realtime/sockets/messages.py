@@ -3,9 +3,10 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from ..authority.access import Access
+from ..authority.access import WORDS, Access, as_error
 from ..conf import conf
-from ..identity.errors import TokenError
+from ..identity.errors import InvalidTokenError, TokenError
+from ..identity.refusals import log_refusal
 from ..identity.tokens import averify
 from ..protocol import frames
 from ..protocol.close_codes import CloseCode, Refusal
@@ -80,13 +81,16 @@ async def refresh_token(socket: Any, message: dict) -> None:
         raise MalformedError("A token is a string.")
     try:
         claims = await averify(message["token"])
+        if claims["sub"] != socket.user_id:
+            raise InvalidTokenError("wrong_user", "The token is another user's.")
     except TokenError as error:
+        log_refusal(error, message["token"])
         raise MessageError("token_refused", str(error)) from error
-    if claims["sub"] != socket.user_id:
-        raise MessageError("token_refused", "The token is another user's.")
     # Registered for revocations before the check, so that none is missed in between.
     socket.access = Access.of(claims, *socket.access[2:])
     if refusal := await socket.check_access():
+        if refusal in WORDS:
+            log_refusal(as_error(refusal), message["token"])
         return await socket.refuse(refusal)
     socket.adopt(claims)
     await socket.send_json({"type": "token.refreshed", "expires_at": socket.expires_at})
