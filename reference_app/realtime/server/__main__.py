@@ -16,6 +16,7 @@ differs where Daphne was measured to fail its clients:
 - It reads everything that is sent, however slow the application is: `WebSocket.onMessage` and
   `take`.
 - It holds everything that is to be written, however slow the client is: `BackPressure`.
+- systemd cannot tell when it listens: `notify`.
 """
 
 from daphne.cli import CommandLineInterface as DaphneCommandLine

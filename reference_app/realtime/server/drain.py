@@ -8,6 +8,7 @@ from daphne.server import Server as DaphneServer
 from twisted.internet import defer
 
 from ..conf import conf
+from .notify import DRAINING, LISTENING, notify
 from .websocket import WebSocket
 
 # Seconds for a client to answer a close frame before its connection is dropped.
@@ -58,6 +59,7 @@ class Server(DaphneServer):
     def listen_success(self, port):
         self.ports.append(port)
         super().listen_success(port)
+        notify(LISTENING)
 
     def kill_all_applications(self):
         """Called before the reactor stops, which waits for what is returned."""
@@ -66,6 +68,7 @@ class Server(DaphneServer):
     async def drain(self) -> None:
         """Close every socket with 1012, batch by batch, and let the applications end."""
         self.is_draining = True
+        notify(DRAINING)
         for port in self.ports:
             port.stopListening()
         sockets = [each for each in self.connections if isinstance(each, WebSocket)]
