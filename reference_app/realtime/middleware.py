@@ -9,6 +9,7 @@ from django.db import DatabaseError
 
 from .authority.access import Access, answer_of
 from .authority.registry import registry
+from .authority.token_users import has_new_email
 from .authority.users import active_user
 from .identity.errors import KeysUnavailableError, TokenError
 from .identity.refusals import log_refusal
@@ -79,7 +80,7 @@ async def load_user(claims: dict) -> Any:
     Raises InvalidTokenError where the user is disabled, or the session was signed out.
     """
     answer = await answer_of(Access.of(claims))
-    if answer and not answer.refusal:
+    if answer and not answer.refusal and not has_new_email(answer.user, claims):
         return answer.user
-    # A new user is created, and a refused one is told why.
+    # A new user is created, an email is stored, and a refused user is told why.
     return await database_sync_to_async(active_user)(claims)

@@ -38,7 +38,7 @@ DECIDED = [
     "resume",
     "signals",
 ]
-DECIDED += ["streams", "views"]
+DECIDED += ["streams", "token_users", "views"]
 
 
 @contextlib.contextmanager

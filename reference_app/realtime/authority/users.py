@@ -1,9 +1,7 @@
 """The Django user of a token, and sessions that were signed out."""
 
-from hashlib import sha256
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Exists
 from django.utils import timezone
@@ -12,6 +10,7 @@ from ..identity.issuers import trusted_issuer
 from ..identity.tokens import session_of
 from ..models import EndedSession, Identity
 from .access import SESSION_ENDED, USER_DISABLED, as_error
+from .token_users import follow_email, make_user
 
 
 def active_user(claims: dict) -> Any:
@@ -28,6 +27,7 @@ def active_user(claims: dict) -> Any:
         raise as_error(USER_DISABLED)
     if identity.ended:
         raise as_error(SESSION_ENDED)
+    follow_email(identity.user, claims)
     return identity.user
 
 
@@ -37,22 +37,8 @@ def end_session(session: str | None) -> None:
     EndedSession.objects.get_or_create(session=session)
 
 
-def email_in(claims: dict) -> str:
-    """Return the email that a token claims, or "" for what no database would keep."""
-    email = claims.get("email")
-    return email if isinstance(email, str) and email.isprintable() and len(email) < 255 else ""
-
-
 @transaction.atomic
 def _create(claims: dict, known) -> Any:
-    # The name is derived, so that concurrent first visits get the same row, that no subject can
-    # spell the name of an administrator made by hand, and that two issuers do not share a user.
-    User = get_user_model()
-    issuer = trusted_issuer().issuer
-    digest = sha256(f"{issuer} {claims['sub']}".encode()).hexdigest()
-    name = f"keycloak-{digest[:32]}"
-    user, _ = User.objects.get_or_create(
-        **{User.USERNAME_FIELD: name}, defaults={"email": email_in(claims)}
-    )
+    issuer, user = trusted_issuer().issuer, make_user(claims["sub"])
     Identity.objects.get_or_create(issuer=issuer, subject=claims["sub"], defaults={"user": user})
     return known.get()
