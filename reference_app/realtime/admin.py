@@ -12,5 +12,5 @@ class IdentityAdmin(admin.ModelAdmin):
 
 @admin.register(EndedSession)
 class EndedSessionAdmin(admin.ModelAdmin):
-    list_display = ["session", "ended_at"]
+    list_display = ["session", "ended_at", "with_offline"]
     search_fields = ["session"]

@@ -17,6 +17,10 @@ class Identity(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="identities"
     )
+    # A sign-out from all sessions ends the tokens with an `iat` up to this, in seconds of the epoch
+    # by the issuer's clock. Offline access outlives most sign-outs, so it has a time of its own.
+    signed_out_at = models.BigIntegerField(db_default=0, editable=False)
+    offline_signed_out_at = models.BigIntegerField(db_default=0, editable=False)
 
     class Meta:
         verbose_name_plural = "identities"
@@ -36,6 +40,8 @@ class EndedSession(models.Model):
 
     session = models.CharField(max_length=255, unique=True)
     ended_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    # Whether offline access that the session had given ended too.
+    with_offline = models.BooleanField(db_default=False)
 
     class Meta:
         ordering = ["-ended_at"]

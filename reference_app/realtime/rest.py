@@ -19,7 +19,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from .authority.users import active_user, end_session
+from .authority.users import active_user, end_sessions
 from .conf import conf
 from .identity.errors import KeysUnavailableError, TokenError
 from .identity.refusals import log_refusal
@@ -146,7 +146,7 @@ def bearer_token(request: HttpRequest) -> str:
 @require_POST
 @answers_in_time
 async def backchannel_logout(request: HttpRequest) -> JsonResponse:
-    """End the session that a `logout_token` names; its sockets close in every process.
+    """End what a `logout_token` names; the sockets concerned close in every process.
 
     Enter this address in Keycloak as the client's "Backchannel logout URL". The answers are those
     of OpenID Connect Back-Channel Logout 1.0, 2.8.
@@ -164,4 +164,4 @@ async def backchannel_logout(request: HttpRequest) -> JsonResponse:
 
 
 def log_out(token: str) -> None:
-    end_session(verify_logout(token))
+    end_sessions(verify_logout(token))

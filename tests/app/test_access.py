@@ -10,7 +10,8 @@ from api.topics import organization_topic
 from demo.people import ORG_ID, settle
 from devrealm.accounts import PEOPLE
 from realtime.authority.access import SESSION_ENDED, USER_DISABLED, Access, check_access
-from realtime.authority.users import end_session
+from realtime.authority.users import active_user, end_session, sign_out
+from realtime.identity.errors import InvalidTokenError
 from realtime.models import Identity
 from realtime.protocol.close_codes import CloseCode, Refusal
 
@@ -66,6 +67,74 @@ def test_session_that_was_signed_out_may_not_and_another_may():
     end_session("first")
     assert refusal(ALICE, "first") == refusal(ALICE, "first", ACME) == SESSION_ENDED
     assert refusal(ALICE, "second") is None
+
+
+# What is signed out, and who is out then: by session, time and scope of the token.
+SIGN_OUTS = {
+    "session": ([lambda: end_session("first")], {"first 100", "first 101"}),
+    "session with offline access": (
+        [lambda: end_session("first", with_offline=True)],
+        {"first 100", "first 101", "first 100 offline", "first 101 offline"},
+    ),
+    "session, then with offline access": (
+        [lambda: end_session("first"), lambda: end_session("first", with_offline=True)],
+        {"first 100", "first 101", "first 100 offline", "first 101 offline"},
+    ),
+    "session with offline access, then without": (
+        [lambda: end_session("first", with_offline=True), lambda: end_session("first")],
+        {"first 100", "first 101", "first 100 offline", "first 101 offline"},
+    ),
+    "user": ([lambda: sign_out(ALICE, 100)], {"first 100", "second 100"}),
+    "user, then at an earlier time": (
+        [lambda: sign_out(ALICE, 100), lambda: sign_out(ALICE, 99)],
+        {"first 100", "second 100"},
+    ),
+    "user with offline access, then without": (
+        [lambda: sign_out(ALICE, 100, with_offline=True), lambda: sign_out(ALICE, 101)],
+        {"first 100", "first 101", "second 100", "first 100 offline"},
+    ),
+    "another user": ([lambda: sign_out(BOB, 101, with_offline=True)], set()),
+}
+
+
+def token_of(name):
+    """Return the claims of one of these tokens."""
+    session, issued_at, *offline = name.split()
+    scope = "openid offline_access" if offline else "openid"
+    return {"sub": ALICE, "sid": session, "iat": int(issued_at), "scope": scope}
+
+
+TOKENS = ["first 100", "first 101", "second 100", "first 100 offline", "first 101 offline"]
+
+
+@pytest.mark.parametrize(("sign_outs", "out"), SIGN_OUTS.values(), ids=SIGN_OUTS)
+def test_sign_out_refuses_these_tokens_and_no_others_on_sockets_and_in_rest(sign_outs, out):
+    for each in sign_outs:
+        each()
+    asked = {name: Access.of(token_of(name)) for name in TOKENS}
+    refused = refusals(asked.values())
+    assert {name for name, access in asked.items() if access in refused} == out
+    assert set(refused.values()) <= {SESSION_ENDED}
+    for name in out:
+        with pytest.raises(InvalidTokenError, match="signed out"):
+            active_user(token_of(name))
+    for name in {*TOKENS} - out:
+        assert active_user(token_of(name)) == user(ALICE)
+
+
+def test_sign_out_of_a_subject_that_was_never_here_ends_its_earlier_tokens():
+    sign_out("new", 100)
+    asked = [Access.of({"sub": "new", "iat": iat}) for iat in (100, 101)]
+    assert refusals(asked) == {asked[0]: SESSION_ENDED}
+    assert active_user({"sub": "new", "iat": 101}) == user("new")
+
+
+def test_sign_out_at_another_issuer_is_none_here(settings):
+    here = settings.REALTIME_ISSUER
+    settings.REALTIME_ISSUER = here | {"ISSUER": "https://id.example.com"}
+    sign_out(ALICE, 100)
+    settings.REALTIME_ISSUER = here
+    assert active_user(token_of("first 100"))
 
 
 def test_stranger_unknown_deleted_and_inactive_organization_are_refused_alike():

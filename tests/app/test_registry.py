@@ -20,7 +20,7 @@ from devrealm.issue import access_token
 from realtime.authority import access as access_module
 from realtime.authority import registry as registry_module
 from realtime.authority.registry import change_in, registry
-from realtime.authority.users import end_session
+from realtime.authority.users import end_session, sign_out
 from realtime.batched_query import BatchedQuery
 from realtime.models import Identity
 from realtime.protocol.close_codes import CloseCode
@@ -33,6 +33,7 @@ pytestmark = pytest.mark.usefixtures("people", "layer")
 
 ON_PUBSUB = pytest.mark.parametrize("layer", ["pubsub"], indirect=True)
 ALICE, BOB = PEOPLE["alice"].subject, PEOPLE["bob"].subject
+LATER = 4_102_444_800
 
 
 def disable(subject):
@@ -65,6 +66,8 @@ ENDS = {
     ),
     "session signed out": (partial(end_session, "first"), NOTIFICATIONS, 4001),
     "session signed out, events": (partial(end_session, "first"), EVENTS, 4001),
+    "user signed out": (partial(sign_out, ALICE, LATER), NOTIFICATIONS, 4001),
+    "user signed out, events": (partial(sign_out, ALICE, LATER), EVENTS, 4001),
     "membership deleted": (lambda: memberships_of(ALICE).delete(), EVENTS, 4003),
     "membership removed by the organization": (
         lambda: Organization.objects.get().members.remove(
@@ -121,6 +124,31 @@ async def test_other_session_of_the_same_user_lives():
     async with established(NOTIFICATIONS, token=second) as alice:
         await sync_to_async(end_session)("first")
         assert await alice.receive_nothing()
+
+
+SIGN_OUTS = {"session": partial(end_session, "first"), "user": partial(sign_out, ALICE, LATER)}
+
+
+@ON_PUBSUB
+@pytest.mark.parametrize("sign_out_now", SIGN_OUTS.values(), ids=SIGN_OUTS)
+@pytest.mark.parametrize("with_offline", [False, True])
+async def test_offline_access_outlives_a_sign_out_unless_that_ends_it_too(
+    sign_out_now, with_offline
+):
+    online = access_token("alice", sid="first")
+    offline = access_token("alice", sid="first", scope="openid offline_access")
+    async with (
+        established(NOTIFICATIONS, token=online) as alice,
+        established(NOTIFICATIONS, token=offline) as away,
+    ):
+        await sync_to_async(sign_out_now)(with_offline=with_offline)
+        assert (await alice.receive())["reason"] == "The session was signed out."
+        # Both were checked in one query.
+        if with_offline:
+            assert (await away.receive())["reason"] == "The session was signed out."
+        else:
+            await away.send({"type": "ping"})
+            assert (await away.receive())["type"] == "pong"
 
 
 @ON_PUBSUB

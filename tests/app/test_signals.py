@@ -5,7 +5,7 @@ from django.db import transaction
 from api.models import Membership, Organization, SampleResource
 from demo.people import ORG_ID, settle
 from devrealm.accounts import PEOPLE
-from realtime.authority.users import end_session
+from realtime.authority.users import end_session, sign_out
 from realtime.models import Identity
 from tests.app.dialogue import EVENTS, established
 from tests.app.test_layer import noting_sends
@@ -98,6 +98,9 @@ def changes():
     yield lambda: settle(), []
     yield lambda: end_session("s"), [{"session": "s"}]
     yield lambda: end_session("s"), []
+    yield lambda: end_session("s", with_offline=True), [{"session": "s"}]
+    yield lambda: end_session("s", with_offline=True), []
+    yield lambda: sign_out(ALICE, 100), [{"subject": ALICE}]
     yield lambda: [setattr(user, "is_active", False), user.save()], [{"user": str(user.pk)}]
     yield lambda: [setattr(user, "is_active", True), user.save()], []
     yield lambda: [setattr(organization, "is_active", False), organization.save()], [ACME]

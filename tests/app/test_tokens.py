@@ -228,9 +228,37 @@ def logout_token(**changes):
     return sign({name: value for name, value in usual.items() if value is not None})
 
 
-def test_logout_token_names_its_session():
-    assert tokens.verify_logout(logout_token()) == "OtnfC-3CGEFpN1-L_2LH5Xdw"
-    assert tokens.verify_logout(logout_token(sub=None, exp=None)) == "OtnfC-3CGEFpN1-L_2LH5Xdw"
+def test_logout_token_says_whose_sessions_end_and_since_when():
+    session = "OtnfC-3CGEFpN1-L_2LH5Xdw"
+    of_session = tokens.verify_logout(logout_token(sub=None, exp=None))
+    assert of_session == tokens.Logout(None, session, PAST, ends_offline=False)
+    of_subject = tokens.verify_logout(logout_token(sid=None, iat=PAST + 0.9))
+    assert of_subject == tokens.Logout(ALICE.subject, None, PAST, ends_offline=False)
+    assert tokens.verify_logout(logout_token()) == (ALICE.subject, session, PAST, False)
+
+
+@pytest.mark.parametrize("sid", ["", "a\x00b", "x" * 256, ["s"]], ids=repr)
+def test_session_that_is_no_name_counts_as_none_in_a_logout_token_too(sid):
+    assert tokens.verify_logout(logout_token(sid=sid)).session is None
+
+
+@pytest.mark.parametrize(("value", "ends"), [(True, True), (False, False), ("true", False)])
+def test_logout_token_of_keycloak_may_end_offline_access_too(value, ends):
+    events = {LOGOUT: {}, "revoke_offline_access": value}
+    assert tokens.verify_logout(logout_token(events=events)).ends_offline is ends
+
+
+def test_logout_before_the_epoch_is_at_the_epoch():
+    """No database would keep the number."""
+    assert tokens.verify_logout(logout_token(iat=-(10**30))).issued_at == 0
+
+
+SCOPES = {"openid offline_access": True, "offline_access_not": False, None: False, 7: False}
+
+
+@pytest.mark.parametrize(("scope", "offline"), SCOPES.items())
+def test_offline_access_is_a_word_of_the_scope(scope, offline):
+    assert tokens.is_offline({"scope": scope}) is offline
 
 
 @pytest.mark.parametrize(
@@ -243,10 +271,10 @@ def test_logout_token_names_its_session():
         ({"events": {}}, "wrong_type"),
         ({"events": LOGOUT}, "wrong_type"),
         ({"nonce": "n"}, "wrong_type"),
-        ({"sid": None}, "claim_missing"),
-        ({"sid": ""}, "claim_missing"),
-        ({"sid": "a\x00b"}, "claim_missing"),
-        ({"sid": ["s"]}, "claim_missing"),
+        ({"sid": None, "sub": None}, "claim_missing"),
+        ({"sid": None, "sub": ""}, "claim_missing"),
+        ({"sid": ["s"], "sub": "a\x00b"}, "claim_missing"),
+        ({"sid": None, "sub": 7}, "token_malformed"),
         ({"iat": None}, "claim_missing"),
     ],
     ids=str,
@@ -255,6 +283,13 @@ def test_logout_token_that_is_not_one_is_refused(changes, code):
     with pytest.raises(errors.InvalidTokenError) as refusal:
         tokens.verify_logout(logout_token(**changes))
     assert refusal.value.code == code
+
+
+def test_logout_token_that_names_nobody_is_told_so():
+    with pytest.raises(errors.InvalidTokenError) as refusal:
+        tokens.verify_logout(logout_token(sid=None, sub=None))
+    reason = "The token names neither a session (`sid`) nor a user (`sub`)."
+    assert str(refusal.value) == reason
 
 
 def test_access_token_ends_no_session_and_a_logout_token_opens_no_socket():

@@ -10,6 +10,7 @@ from demo.people import ORG_ID, settle
 from devrealm.accounts import PEOPLE
 from devrealm.issue import access_token
 from realtime.authority.users import end_session
+from realtime.identity.tokens import LOGOUT_EVENT
 from realtime.models import EndedSession, Identity
 from tests.app.dialogue import EVENTS, NOTIFICATIONS, established
 from tests.app.issuer import use_keys_of
@@ -209,6 +210,30 @@ def test_reported_logout_ends_the_session_for_the_api_too():
     assert client(token=other).get(ME).status_code == 200
     again = Client().post(LOGOUT, {"logout_token": logout_token(sid="first")})
     assert again.status_code == 200
+
+
+def test_reported_logout_of_a_user_ends_all_sessions_and_a_new_one_can_begin():
+    old = [access_token("alice", sid=sid, iat=1_000) for sid in ("first", "second", None)]
+    answer = Client().post(LOGOUT, {"logout_token": logout_token(sid=None, iat=1_000)})
+    assert (answer.status_code, answer.json()) == (200, {})
+    for token in old:
+        assert_refused(client(token=token).get(ME), 401, "session_ended")
+    for token in (access_token("alice", iat=1_001), access_token("bob", iat=1_000)):
+        assert client(token=token).get(ME).status_code == 200
+
+
+def test_reported_logout_ends_offline_access_only_where_it_says_so():
+    token = access_token("alice", sid="first", scope="openid offline_access")
+    end = {LOGOUT_EVENT: {}}
+    for events, status in ((end, 200), (end | {"revoke_offline_access": True}, 401)):
+        word = logout_token(sid="first", events=events)
+        assert Client().post(LOGOUT, {"logout_token": word}).status_code == 200
+        assert client(token=token).get(ME).status_code == status
+
+
+def test_logout_of_nobody_is_told_what_it_lacks():
+    answer = Client().post(LOGOUT, {"logout_token": logout_token(sid=None, sub=None)})
+    assert_refused(answer, 400, "claim_missing")
 
 
 def test_logout_that_is_not_the_issuers_word_ends_nothing():

@@ -1,5 +1,6 @@
 """A right that another process takes away: its sockets close on every server, the others live."""
 
+import time
 from contextlib import ExitStack, contextmanager
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from devrealm.issue import access_token
 from realtime.authority.users import active_user, end_session
 from realtime.models import Identity
 from realtime.protocol.close_codes import CloseCode
+from tests.app.test_tokens import logout_token
 from tests.lanes import in_full
 from tests.wire.fixtures import RECHECK_SECONDS, layer_on, watched
 from tests.wire.servers import eventually
@@ -102,6 +104,31 @@ async def test_right_taken_away_elsewhere_closes_its_sockets(stage, connect, cha
     await broadcast_org_event(stage.org_id, "after", {})
     for client in others:
         assert (await client.receive())["event_type"] == "after"
+
+
+async def test_logout_of_a_user_closes_all_sessions_and_a_new_one_can_begin(stage, connect):
+    """By a logout token with `sub` and no `sid` (OpenID Connect Back-Channel Logout 1.0, 2.4)."""
+    now = int(time.time())
+
+    def token(subject, iat):
+        return access_token("alice", sub=subject, sid=str(uuid4()), iat=iat)
+
+    sockets = []
+    for subject in (stage.first, stage.first, stage.second):
+        server = stage.servers[len(sockets) % len(stage.servers)]
+        sockets.append(await connect(server, stage.path, token=token(subject, now)))
+        assert (await sockets[-1].receive())["type"] == "connection.established"
+    async with stage.servers[0].requests() as http:
+        word = logout_token(sub=stage.first, sid=None, iat=now)
+        answer = await http.post("/api/backchannel-logout/", data={"logout_token": word})
+    assert answer.status_code == 200
+    for closed in sockets[:2]:
+        assert (await closed.receive())["code"] == CloseCode.UNAUTHORIZED
+    for iat, first in ((now, "connection.closing"), (now + 1, "connection.established")):
+        again = await connect(stage.servers[0], stage.path, token=token(stage.first, iat))
+        assert (await again.receive())["type"] == first
+    await broadcast_org_event(stage.org_id, "after", {})
+    assert (await sockets[2].receive())["event_type"] == "after"
 
 
 ENDS = {"is_active = False": Stage.deactivate_organization, "delete": Stage.delete_organization}

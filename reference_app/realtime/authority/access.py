@@ -15,7 +15,7 @@ from django.db.models import F
 from ..batched_query import BatchedQuery
 from ..identity.errors import InvalidTokenError
 from ..identity.issuers import trusted_issuer
-from ..identity.tokens import session_of
+from ..identity.tokens import is_offline, session_of
 from ..models import EndedSession
 from ..protocol.close_codes import CloseCode, Refusal
 from .topics import Pair, Topic
@@ -29,7 +29,12 @@ WORDS = {USER_DISABLED: "user_disabled", SESSION_ENDED: "session_ended"}
 
 TOPIC_FAILED = Refusal(CloseCode.INTERNAL_ERROR, "The server made a mistake.")
 
-SUBJECT = F("identities__subject")
+# What is read of a user's identity, under names that no field of the user has.
+OF_IDENTITY = {
+    "token_subject": F("identities__subject"),
+    "token_signed_out_at": F("identities__signed_out_at"),
+    "token_offline_signed_out_at": F("identities__offline_signed_out_at"),
+}
 
 
 class Access(NamedTuple):
@@ -37,6 +42,7 @@ class Access(NamedTuple):
 
     `subject` and `session` are a token's `sub` and `sid`; a token need not have a session. `user`
     is the user's primary key as a string. There is no topic where only the user is asked for.
+    `issued_at` is the token's `iat`; None is later than any sign-out.
     """
 
     subject: str
@@ -44,11 +50,25 @@ class Access(NamedTuple):
     topic: Topic | None = None
     key: str = ""
     user: str | None = None
+    issued_at: int | None = None
+    is_offline: bool = False
 
     @classmethod
-    def of(cls, claims: dict, *rest: Any) -> "Access":
+    def of(
+        cls, claims: dict, topic: Topic | None = None, key: str = "", user: str | None = None
+    ) -> "Access":
         """Return the access that rests on a token's claims, and on what else is given."""
-        return cls(claims["sub"], session_of(claims), *rest)
+        what = claims["sub"], session_of(claims), topic, key, user
+        return cls(*what, claims.get("iat"), is_offline(claims))
+
+    def renewed(self, claims: dict) -> "Access":
+        """Return the same access by a new token."""
+        return self.of(claims, self.topic, self.key, self.user)
+
+    def is_signed_out(self, signed_out_at: int, offline_signed_out_at: int) -> bool:
+        """Whether the subject has signed out since the token was issued."""
+        until = offline_signed_out_at if self.is_offline else signed_out_at
+        return self.issued_at is not None and self.issued_at <= until
 
     def matches(self, change: Mapping[str, str]) -> bool:
         """Whether a change, which names some of the fields, may have ended this access."""
@@ -131,11 +151,13 @@ def _allowed(topic: Topic, pairs: Set[Pair]) -> Set[Pair]:
     return allowed
 
 
-def _not_signed_in(access: Access, users: Mapping[str, Any], ended: Set[str]) -> Refusal | None:
+def _not_signed_in(access: Access, users: Mapping, ended: Mapping) -> Refusal | None:
     user = users.get(access.subject)
     if not (user and user.is_active):
         return USER_DISABLED
-    return SESSION_ENDED if access.session in ended else None
+    has_ended = access.session in ended and (ended[access.session] or not access.is_offline)
+    times = user.token_signed_out_at, user.token_offline_signed_out_at
+    return SESSION_ENDED if has_ended or access.is_signed_out(*times) else None
 
 
 def _users(subjects: Set[str]) -> dict[str, Any]:
@@ -143,11 +165,11 @@ def _users(subjects: Set[str]) -> dict[str, Any]:
     users = get_user_model()._base_manager.filter(
         identities__issuer=trusted_issuer().issuer, identities__subject__in=subjects
     )
-    return {user.token_subject: user for user in users.annotate(token_subject=SUBJECT)}
+    found: Iterable[Any] = users.annotate(**OF_IDENTITY)
+    return {user.token_subject: user for user in found}
 
 
-def _ended(sessions: Set[str]) -> set[str]:
-    """Return those of the sessions that were signed out."""
-    if not sessions:
-        return set()
-    return set(EndedSession.objects.filter(session__in=sessions).values_list("session", flat=True))
+def _ended(sessions: Set[str]) -> dict[str, bool]:
+    """Return those of the sessions that were signed out, and whether offline access was too."""
+    ended = EndedSession.objects.filter(session__in=sessions)
+    return dict(ended.values_list("session", "with_offline")) if sessions else {}

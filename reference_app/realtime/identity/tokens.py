@@ -2,6 +2,7 @@
 
 import asyncio
 from concurrent.futures import wait
+from typing import NamedTuple
 
 import jwt
 
@@ -24,6 +25,20 @@ MAX_LENGTH = 16_384
 REQUIRED_CLAIMS = ["exp", "iat", "iss", "aud", "sub"]
 REQUIRED_LOGOUT_CLAIMS = ["iat", "iss", "aud"]
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
+# Keycloak's, by the client's option "Backchannel logout revoke offline sessions".
+OFFLINE_EVENT = "revoke_offline_access"
+
+
+class Logout(NamedTuple):
+    """What a logout token ends, which is one session, or without one all sessions of a subject.
+
+    `issued_at` is in seconds of the epoch.
+    """
+
+    subject: str | None
+    session: str | None
+    issued_at: int
+    ends_offline: bool
 
 
 def verify(token: str) -> Claims:
@@ -63,8 +78,8 @@ async def await_key(token: str) -> str | None:
     return key_id
 
 
-def verify_logout(token: str) -> str:
-    """Return the session that a `logout_token` ends (OpenID Connect Back-Channel Logout 1.0, 2.6).
+def verify_logout(token: str) -> Logout:
+    """Return what a `logout_token` ends (OpenID Connect Back-Channel Logout 1.0, 2.4 and 2.6).
 
     Raises a `TokenError`. Its audience is the client that the user had signed in with.
     """
@@ -73,13 +88,13 @@ def verify_logout(token: str) -> str:
     events = claims.get("events")
     if not isinstance(events, dict) or LOGOUT_EVENT not in events or "nonce" in claims:
         raise InvalidTokenError("wrong_type", "The token is not a logout token.")
+    subject = claims["sub"] if is_name(claims.get("sub", "")) else None
     session = session_of(claims)
-    if session is None:
-        raise InvalidTokenError(
-            "claim_missing",
-            "The token names no session: switch on 'Backchannel logout session required'.",
-        )
-    return session
+    if not (subject or session):
+        reason = "The token names neither a session (`sid`) nor a user (`sub`)."
+        raise InvalidTokenError("claim_missing", reason)
+    issued_at = max(0, int(claims["iat"]))
+    return Logout(subject, session, issued_at, events.get(OFFLINE_EVENT) is True)
 
 
 def session_of(claims: Claims) -> str | None:
@@ -89,6 +104,12 @@ def session_of(claims: Claims) -> str | None:
     """
     session = claims.get("sid")
     return session if isinstance(session, str) and is_name(session) else None
+
+
+def is_offline(claims: Claims) -> bool:
+    """Whether a token gives offline access, which outlives sessions (OpenID Connect Core, 11)."""
+    scope = claims.get("scope")
+    return isinstance(scope, str) and "offline_access" in scope.split()
 
 
 def is_name(text: str) -> bool:
@@ -145,7 +166,7 @@ def _decoded(token: str, key_id: str | None, audience: str, required: list[str])
 
 
 def _checked(claims: Claims) -> Claims:
-    """Return the claims, `exp` as a number.
+    """Return the claims, `exp` and `iat` as whole numbers.
 
     Refuses what a good signature does not rule out.
     """
@@ -160,4 +181,4 @@ def _checked(claims: Claims) -> Claims:
     expires_at = int(claims["exp"])
     if expires_at > END_OF_TIME:
         raise InvalidTokenError("bad_expiry", "The token's expiry is no date.")
-    return claims | {"exp": expires_at}
+    return claims | {"exp": expires_at, "iat": int(claims["iat"])}

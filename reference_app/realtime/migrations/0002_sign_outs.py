@@ -1,5 +1,5 @@
 from django.contrib.auth.hashers import make_password
-from django.db import migrations
+from django.db import migrations, models
 
 from ..models import Identity
 
@@ -19,5 +19,20 @@ class Migration(migrations.Migration):
     dependencies = [(LABEL, "0001_initial")]
 
     operations = [
+        migrations.AddField(
+            model_name="endedsession",
+            name="with_offline",
+            field=models.BooleanField(db_default=False),
+        ),
+        migrations.AddField(
+            model_name="identity",
+            name="signed_out_at",
+            field=models.BigIntegerField(db_default=0, editable=False),
+        ),
+        migrations.AddField(
+            model_name="identity",
+            name="offline_signed_out_at",
+            field=models.BigIntegerField(db_default=0, editable=False),
+        ),
         migrations.RunPython(make_empty_passwords_unusable, migrations.RunPython.noop),
     ]

@@ -30,8 +30,8 @@ logger = logging.getLogger(__name__)
 
 LAYER_UNAVAILABLE = Refusal(CloseCode.UNAVAILABLE, "The channel layer is out of reach.")
 DATABASE_UNAVAILABLE = Refusal(CloseCode.UNAVAILABLE, "The database is out of reach.")
-CONNECTING_TOO_SLOW = Refusal(CloseCode.UNAVAILABLE, "The server took too long to let you in.")
 TOKEN_EXPIRED = Refusal(CloseCode.UNAUTHORIZED, "The token has expired.")
+CONNECTING_TOO_SLOW = Refusal(CloseCode.UNAVAILABLE, "The server took too long to let you in.")
 
 
 class Connection(AsyncWebsocketConsumer):
@@ -160,7 +160,7 @@ class Connection(AsyncWebsocketConsumer):
     def adopt(self, claims: dict) -> None:
         """Adopt these claims, and close when they expire."""
         self.scope["token"] = claims
-        self.access = Access.of(claims, *self.access[2:])
+        self.access = self.access.renewed(claims)
         self.expiry.schedule(claims["exp"])
 
     async def receive(self, text_data=None, bytes_data=None):

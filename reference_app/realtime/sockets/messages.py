@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from ..authority.access import WORDS, Access, as_error
+from ..authority.access import WORDS, as_error
 from ..conf import conf
 from ..identity.errors import InvalidTokenError, TokenError
 from ..identity.refusals import log_refusal
@@ -87,7 +87,7 @@ async def refresh_token(socket: Any, message: dict) -> None:
         log_refusal(error, message["token"])
         raise MessageError("token_refused", str(error)) from error
     # Registered for revocations before the check, so that none is missed in between.
-    socket.access = Access.of(claims, *socket.access[2:])
+    socket.access = socket.access.renewed(claims)
     if refusal := await socket.check_access():
         if refusal in WORDS:
             log_refusal(as_error(refusal), message["token"])
