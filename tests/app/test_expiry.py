@@ -4,8 +4,10 @@ import asyncio
 import time
 
 import pytest
+from django.db import OperationalError
 
 from devrealm.issue import access_token
+from realtime.authority import registry as registry_module
 from realtime.authority.registry import registry
 from realtime.identity.tokens import LEEWAY
 from realtime.protocol.close_codes import CloseCode
@@ -85,6 +87,29 @@ async def test_far_future_and_forgotten_tokens_wake_nobody():
     await asyncio.sleep(0)
     assert not inbox.messages
     assert expiry.timer.cancelled()
+
+
+@ON_PUBSUB
+async def test_clock_that_jumps_ahead_ends_the_tokens_that_it_passes(settings, monkeypatch):
+    """Without a query: an unavailable database keeps no socket open."""
+    settings.REALTIME_RECHECK_SECONDS = 0.2
+    hour, usual = 3_600, time.time
+    short, long = [access_token("alice", lifespan=lifespan) for lifespan in (hour, 2 * hour)]
+    async with (
+        established(NOTIFICATIONS, token=short) as alice,
+        established(NOTIFICATIONS, token=long) as other,
+    ):
+        monkeypatch.setattr(registry_module, "check", unavailable)
+        monkeypatch.setattr(time, "time", lambda: usual() + hour + LEEWAY + 1)
+        closing = await alice.receive()
+        assert (closing["code"], closing["reason"]) == (4001, "The token has expired.")
+        assert await alice.closed() == CloseCode.UNAUTHORIZED
+        await other.send({"type": "ping"})
+        assert (await other.receive())["type"] == "pong"
+
+
+async def unavailable(accesses):
+    raise OperationalError("no such host")
 
 
 @ON_PUBSUB

@@ -6,6 +6,7 @@ The database alone decides. Announcements and timers only say when to ask it.
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Set
+from math import inf
 from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 USER_DISABLED = Refusal(CloseCode.UNAUTHORIZED, "The user is disabled.")
 SESSION_ENDED = Refusal(CloseCode.UNAUTHORIZED, "The session was signed out.")
+TOKEN_EXPIRED = Refusal(CloseCode.UNAUTHORIZED, "The token has expired.")
 # Those that refuse the token itself, each with its word in REST answers and in the log.
 WORDS = {USER_DISABLED: "user_disabled", SESSION_ENDED: "session_ended"}
 
@@ -42,7 +44,7 @@ class Access(NamedTuple):
 
     `subject` and `session` are a token's `sub` and `sid`; a token need not have a session. `user`
     is the user's primary key as a string. There is no topic where only the user is asked for.
-    `issued_at` is the token's `iat`; None is later than any sign-out.
+    `issued_at` and `expires_at` are the token's `iat` and `exp`; None is later than any sign-out.
     """
 
     subject: str
@@ -51,6 +53,7 @@ class Access(NamedTuple):
     key: str = ""
     user: str | None = None
     issued_at: int | None = None
+    expires_at: float = inf
     is_offline: bool = False
 
     @classmethod
@@ -59,7 +62,7 @@ class Access(NamedTuple):
     ) -> "Access":
         """Return the access that rests on a token's claims, and on what else is given."""
         what = claims["sub"], session_of(claims), topic, key, user
-        return cls(*what, claims.get("iat"), is_offline(claims))
+        return cls(*what, claims.get("iat"), claims.get("exp", inf), is_offline(claims))
 
     def renewed(self, claims: dict) -> "Access":
         """Return the same access by a new token."""

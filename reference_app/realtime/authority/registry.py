@@ -6,6 +6,7 @@ because an announcement may get lost. Either way the database is asked once for 
 
 import asyncio
 import logging
+import time
 from contextlib import suppress
 from typing import Protocol
 
@@ -13,10 +14,11 @@ from channels.db import database_sync_to_async
 
 from ..conf import conf
 from ..event_loop import per_event_loop
+from ..identity.tokens import LEEWAY
 from ..layer.subscribe import GroupSubscriber
 from ..protocol.close_codes import CloseCode, Refusal
 from ..protocol.groups import ACCESS_GROUP
-from .access import Access, Answer, check_access
+from .access import TOKEN_EXPIRED, Access, Answer, check_access
 
 logger = logging.getLogger(__name__)
 
@@ -119,6 +121,7 @@ class SocketRegistry:
             if now() >= due:
                 due = now() + conf.RECHECK_SECONDS
                 self.to_recheck = self.everyone()
+                end_expired(self.to_recheck)
                 await subscriber.join_again({ACCESS_GROUP})
             some = {self.to_recheck.pop() for _ in range(min(AT_ONCE, len(self.to_recheck)))}
             try:
@@ -138,6 +141,18 @@ def change_in(message) -> dict[str, str]:
     """
     change = message.get("change") if isinstance(message, dict) else None
     return change if isinstance(change, dict) and all(isinstance(c, str) for c in change) else {}
+
+
+def end_expired(sockets: set[Socket]) -> None:
+    """End the sockets of expired tokens.
+
+    Each has a timer for that. But a timer does not notice that the clock was put forward, or that
+    the machine was suspended.
+    """
+    now = time.time()
+    for socket in sockets:
+        if now >= socket.access.expires_at + LEEWAY:
+            socket.end(TOKEN_EXPIRED)
 
 
 def end_refused(sockets: set[Socket], answers: dict[Access, Answer]) -> None:

@@ -10,7 +10,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.utils import await_many_dispatch
 from django.db import DatabaseError
 
-from ..authority.access import Access, answer_of, denial_of
+from ..authority.access import TOKEN_EXPIRED, Access, answer_of, denial_of
 from ..authority.registry import registry
 from ..authority.topics import Topic
 from ..delivery.cursor import Cursor
@@ -30,7 +30,6 @@ logger = logging.getLogger(__name__)
 
 LAYER_UNAVAILABLE = Refusal(CloseCode.UNAVAILABLE, "The channel layer is out of reach.")
 DATABASE_UNAVAILABLE = Refusal(CloseCode.UNAVAILABLE, "The database is out of reach.")
-TOKEN_EXPIRED = Refusal(CloseCode.UNAUTHORIZED, "The token has expired.")
 CONNECTING_TOO_SLOW = Refusal(CloseCode.UNAVAILABLE, "The server took too long to let you in.")
 
 
