@@ -100,6 +100,18 @@ class Conf:
     MAX_BEHIND = Limit(
         1_000, "frames", "frames that arrive for a socket while its client does not read", "4108"
     )
+    # As much as a server's buffer takes until a client has to read.
+    HISTORY_PAGE_BYTES = Limit(
+        65_536,
+        "bytes",
+        "frames that are read from the history at once, unless the first alone is longer",
+        "the rest is read when the client has read these",
+    )
+    # A whole history of 1,000 frames of the largest size. What comes while a socket is open is not
+    # counted, however it is read.
+    RESUMED_BYTES_PER_MINUTE = Limit(
+        67_108_864, "bytes", "frames of the history that all sockets of a user are sent", "4113"
+    )
     # Daphne cannot send more than 1 MiB. Each process holds what it sends at the moment.
     MAX_FRAME_BYTES = Limit(
         65_536, "bytes", "the largest frame that your code sends to a stream", "ValueError"

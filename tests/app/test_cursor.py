@@ -1,6 +1,7 @@
 """A socket that does not read: nothing is held for it, nobody waits for it, and it can resume."""
 
 import asyncio
+import weakref
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -8,13 +9,15 @@ from asgiref.sync import sync_to_async
 from api.topics import user_topic
 from devrealm.accounts import PEOPLE
 from realtime.delivery import feed as feed_module
+from realtime.delivery import resumed_bytes
 from realtime.delivery.cursor import CANNOT_SEND, HISTORY_GONE, MOST_WAITING, TOO_SLOW, Cursor
 from realtime.delivery.feed import Feed
 from realtime.delivery.hub import hub
-from realtime.delivery.streams import PAGE, position, prune
+from realtime.delivery.streams import PAGE, Place, position, prune
 from realtime.delivery.writer import Writer
 from realtime.protocol.close_codes import CloseCode
 from realtime.protocol.frames import parse
+from realtime.protocol.limits import Allowances
 from tests.app.dialogue import NOTIFICATIONS, established, resumed
 from tests.app.entries import append
 from tests.app.test_feed import ALICE, ON_PUBSUB, heard, notify
@@ -26,6 +29,8 @@ pytestmark = pytest.mark.usefixtures("people", "layer")
 
 class Reader:
     """A socket that reads when it is let."""
+
+    user_id = "reader"
 
     def __init__(self):
         self.reads, self.received, self.ended = asyncio.Event(), [], []
@@ -127,6 +132,137 @@ async def test_socket_whose_history_was_pruned_while_it_did_not_read_is_told(fee
     assert reader.ended == [HISTORY_GONE]
     # The one that was on its way, and those that were held.
     assert len(reader.received) == 1 + MOST_WAITING
+
+
+class Text(str):
+    """A text that can be referred to weakly."""
+
+
+@pytest.fixture
+def rows(monkeypatch):
+    """Return a list of weak references to each frame that was read from the rows."""
+    read, read_after = [], feed_module.read_after
+
+    async def note(*args):
+        page = [entry._replace(text=Text(entry.text)) for entry in await read_after(*args)]
+        read.extend(weakref.ref(entry.text) for entry in page)
+        return page
+
+    monkeypatch.setattr(feed_module, "read_after", note)
+    return read
+
+
+def held(rows) -> list[str]:
+    return [text for row in rows if (text := row()) is not None]
+
+
+@ON_PUBSUB
+async def test_of_a_page_only_the_frame_in_sending_is_held_for_sockets_that_do_not_read(feed, rows):
+    beginning = feed.place
+    texts = await write(feed, 5)
+    readers = [follow(feed, beginning) for _ in range(3)]
+    await eventually(lambda: rows and held(rows) == texts[:1])
+    for reader in readers:
+        reader.reads.set()
+    await eventually(lambda: all(reader.received == texts for reader in readers))
+
+
+@ON_PUBSUB
+async def test_page_is_held_for_a_moment_only_where_any_send_may_have_to_wait(feed, rows):
+    """A server that is not known does not tell which."""
+    beginning = feed.place
+    texts = await write(feed, 5)
+    reader = follow(feed, beginning)
+    reader.cursor.writer.is_known = False
+    await eventually(lambda: held(rows) == texts)
+    await eventually(lambda: held(rows) == texts[:1])
+    reader.reads.set()
+    await eventually(lambda: reader.received == texts)
+
+
+@ON_PUBSUB
+async def test_page_is_read_once_for_a_client_of_another_server_that_reads(feed, rows):
+    beginning = feed.place
+    texts = await write(feed, 50)
+    reader = follow(feed, beginning)
+    reader.cursor.writer.is_known = False
+    reader.reads.set()
+    await eventually(lambda: reader.received == texts)
+    assert len(rows) == 50
+
+
+@ON_PUBSUB
+async def test_no_more_pages_are_read_at_once_than_allowed(monkeypatch):
+    running, most = 0, 0
+
+    async def note(*args):
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0)
+        running -= 1
+        return []
+
+    monkeypatch.setattr(feed_module, "read_after", note)
+    feeds = [Feed(f"feed {number}") for number in range(3 * feed_module.READS_AT_ONCE)]
+    reads = [each.read_after(Place(0, "")) for each in feeds]
+    await asyncio.gather(*reads, return_exceptions=True)
+    assert most == feed_module.READS_AT_ONCE
+
+
+@pytest.fixture
+def history_allowed(settings, monkeypatch):
+    """Return a function that sets how many bytes of history a user may be sent."""
+
+    def allow(count):
+        settings.REALTIME_RESUMED_BYTES_PER_MINUTE = count
+        monkeypatch.setattr(resumed_bytes, "allowances", Allowances(resumed_bytes.make))
+
+    return allow
+
+
+@ON_PUBSUB
+async def test_user_is_sent_so_much_history_by_all_sockets_and_no_byte_more(feed, history_allowed):
+    beginning = feed.place
+    texts = await write(feed, 10)
+    history_allowed(sum(map(len, texts)) + len(texts[0]))
+    first, other = follow(feed, beginning), follow(feed)
+    first.reads.set()
+    await eventually(lambda: first.received == texts)
+    second, stranger = follow(feed, beginning), follow(feed, beginning)
+    stranger.user_id = "stranger"
+    for reader in (second, stranger):
+        reader.reads.set()
+    await eventually(lambda: second.ended and stranger.received == texts)
+    assert second.received == texts[:1]
+    (refusal,) = second.ended
+    assert (refusal.code, refusal.retry_after_ms) == (CloseCode.RATE_LIMITED, 30_000)
+    # What comes now is no history.
+    other.reads.set()
+    new = await write(feed, 1)
+    assert (first.received[-1:], first.ended, other.received) == (new, [], new)
+
+
+@ON_PUBSUB
+async def test_what_a_socket_misses_while_it_is_open_is_no_history(feed, history_allowed):
+    history_allowed(1)
+    reader = follow(feed)
+    texts = await write(feed, MOST_WAITING + PAGE)
+    reader.reads.set()
+    await eventually(lambda: reader.received == texts)
+    assert reader.ended == []
+
+
+@ON_PUBSUB
+async def test_frame_that_is_larger_than_the_allowance_is_sent_all_the_same(feed, history_allowed):
+    """A client that came back for it would never get on."""
+    history_allowed(1)
+    beginning = feed.place
+    texts = await write(feed, 2)
+    reader = follow(feed, beginning)
+    reader.reads.set()
+    await eventually(lambda: reader.ended)
+    assert reader.received == texts[:1]
 
 
 WHEN = pytest.mark.parametrize("when", ["at once", "later"])

@@ -48,6 +48,8 @@ class DeafSubscriber:
 class Client:
     """A socket of one stream, as the hub sees it: it reads, or does not, or is cut."""
 
+    user_id = "reader"
+
     def __init__(self, hub: Hub, name: str):
         self.hub, self.name = hub, name
         self.reads = asyncio.Event()

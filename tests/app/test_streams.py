@@ -7,6 +7,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
+from realtime.delivery.statements import READ_POSTGRESQL
 from realtime.delivery.streams import (
     PAGE,
     Place,
@@ -53,6 +54,32 @@ def test_pages_follow_one_another():
     assert read_after("a", stream_id, 3) == entries[3 : PAGE + 3]
     assert read_after("a", stream_id, PAGE + 3) == entries[PAGE + 3 :]
     assert read_after("a", stream_id, PAGE + 5) == []
+
+
+@pytest.mark.parametrize(
+    ("letters", "lengths"),
+    [((400,) * 5, [3, 2]), ((2_000, 10, 10, 10), [1, 3]), ((10, 2_000, 10), [2, 1])],
+)
+def test_page_ends_where_it_has_enough_bytes(settings, letters, lengths):
+    """The first row is read, however long it is, and no page is longer by more than one row."""
+    settings.REALTIME_HISTORY_PAGE_BYTES = 2_000
+    entries = [append("a", {"x": "é" * count}) for count in letters]
+    stream_id, offset, pages = position("a").stream_id, 0, []
+    while offset < len(entries):
+        pages.append(read_after("a", stream_id, offset))
+        offset = pages[-1][-1].offset
+    assert [len(page) for page in pages] == lengths
+    assert [entry for page in pages for entry in page] == entries
+
+
+@pytest.mark.postgresql
+def test_frames_beyond_a_page_do_not_leave_postgresql():
+    for _ in range(4):
+        append("a", {"x": "x" * 1_000})
+    values = {"stream_id": position("a").stream_id, "offset": 0, "rows": 3}
+    with connection.cursor() as cursor:
+        cursor.execute(READ_POSTGRESQL, values | {"longest": 5_000, "most": 1_500})
+        assert [len(frame) > 1_000 for _, _, _, frame, _ in cursor] == [True, True, False]
 
 
 def test_frame_above_the_limit_is_read_as_an_omitted_entry(settings):

@@ -196,9 +196,9 @@ def hear(client, heard: bytearray) -> None:
             heard += chunk
 
 
-def handshake(address: str, token: str) -> bytes:
+def handshake(address: str, token: str, path: str = NOTIFICATIONS) -> bytes:
     lines = [
-        f"GET {NOTIFICATIONS} HTTP/1.1",
+        f"GET {path} HTTP/1.1",
         f"Host: {address}",
         "Upgrade: websocket",
         "Connection: Upgrade",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from ..conf import conf
 from ..protocol import frames
 from ..protocol.close_codes import CloseCode, Refusal
+from . import resumed_bytes
 from .streams import HistoryGoneError, Place
 from .writer import Event, Writer
 
@@ -25,11 +26,19 @@ CANNOT_SEND = Refusal(CloseCode.INTERNAL_ERROR, "A message could not be sent to 
 # same ones; those that come after are read from the rows.
 MOST_WAITING = 16
 
+# Seconds for which the rest of a page is held where a server does not tell whether its `send` waits
+# for the client. Each page that is read again costs a query.
+MOMENT = 0.1
+
 
 class Reader(Protocol):
     """A socket, as far as its cursor knows it."""
 
     is_closing: bool
+
+    @property
+    def user_id(self) -> str:
+        """The user who is sent the frames."""
 
     def end(self, refusal: Refusal) -> None:
         """Deliver nothing from now on, say why, and close."""
@@ -40,7 +49,8 @@ class Cursor:
 
     A cursor is following, catching up, or closing. A socket whose client reads is sent each frame
     at once. One whose client does not is behind: a few frames are held for it, the others are read
-    from the rows when the client reads again. A socket that cannot be sent to is closed.
+    from the rows when the client reads again. Rows that were read are not held for it either. A
+    socket that cannot be sent to is closed.
     """
 
     # Set when the hub has opened the stream.
@@ -50,6 +60,8 @@ class Cursor:
         self.reader, self.writer = reader, writer
         self.place = Place(0, "")
         self.follows = False
+        # The last offset that was there before the socket, up to which it is sent history.
+        self.history_end = 0
         # The task that catches up, the frames held for it, and how many arrived since it began.
         self.task: asyncio.Task[None] | None = None
         self.waiting: deque[tuple[Place, Event]] = deque()
@@ -60,6 +72,7 @@ class Cursor:
         if self.reader.is_closing:
             return
         self.place, self.follows = place, True
+        self.history_end = self.feed.head
         if place.offset < self.feed.head:
             self._fall_behind()
 
@@ -81,11 +94,7 @@ class Cursor:
         if place.offset > self.place.offset + 1:
             return self._fall_behind()
         self.place = place
-        try:
-            rest = self.writer.send_nowait(event)
-        except Exception as error:
-            return self._fall_behind(Failed(error), event)
-        if rest:
+        if rest := self._begin(event):
             self._fall_behind(rest, event)
 
     def _miss(self, place: Place, event: Event) -> None:
@@ -110,36 +119,61 @@ class Cursor:
         """Finish the frame in sending, then send what waits, then rows, until nothing is left."""
         try:
             if rest and event:
-                await self._send(self.place, event, rest)
-            while self.place.offset < self.feed.head:
+                await self._finish(self.place, event, rest)
+            rest = event = None  # not held any longer
+            while self.follows and self.place.offset < self.feed.head:
                 await self.writer.ready()  # until then, rows wait in the database
-                for place, event in await self._next():
-                    await self._send(place, event, self.writer.send(event))
-                    self.place = place
+                await self._send_page()
         except HistoryGoneError:
             self.reader.end(HISTORY_GONE)
         except Exception as error:
             self._give_up(error)
         self.task = None
 
-    async def _next(self) -> list[tuple[Place, Event]]:
+    async def _send_page(self) -> None:
+        """Send the next page until a frame has to wait; the rest is read again."""
+        page = await self._next()
+        if not self.writer.is_known:
+            asyncio.get_running_loop().call_later(MOMENT, page.clear)
+        while page and self.writer.is_ready:
+            place, event = page.popleft()
+            if refusal := self._refusal(place, event):
+                return self.reader.end(refusal)
+            if rest := self._begin(event):
+                if self.writer.is_known:
+                    page.clear()
+                await self._finish(place, event, rest)
+            self.place = place
+
+    def _refusal(self, place: Place, event: Event) -> Refusal | None:
+        """Return why the user is sent no more history now, or None."""
+        if place.offset > self.history_end:
+            return None
+        return resumed_bytes.refusal_of(self.reader.user_id, event["text"])
+
+    async def _next(self) -> deque[tuple[Place, Event]]:
         """Return the next frame that waits, or else a page of rows."""
         if self.waiting and self.waiting[0][0].offset == self.place.offset + 1:
-            return [self.waiting.popleft()]
+            return deque([self.waiting.popleft()])
         self.waiting.clear()
         page = await self.feed.read_after(self.place)
-        return [
+        return deque(
             (Place(entry.offset, entry.tag), {"type": "websocket.send", "text": entry.text})
             for entry in page
-        ]
+        )
 
-    async def _send(self, place: Place, event: Event, sending: Awaitable[object]) -> None:
-        """Send a frame, or tell the client that it is omitted where the server cannot send it."""
+    def _begin(self, event: Event) -> Awaitable[object] | None:
+        """Begin to send a frame, and return what is left to await, which may raise."""
         try:
-            await sending
+            return self.writer.send_nowait(event)
         except Exception as error:
-            if has_left(error):
-                raise
+            return Failed(error)
+
+    async def _finish(self, place: Place, event: Event, rest: Awaitable[object]) -> None:
+        """Finish a frame, or tell the client that it is omitted where the server cannot send it."""
+        try:
+            await rest
+        except Exception as error:
             await self._omit(place, event, error)
 
     async def _omit(self, place: Place, event: Event, error: Exception) -> None:

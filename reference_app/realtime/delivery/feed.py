@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from channels.db import database_sync_to_async
 
+from ..event_loop import per_event_loop
 from ..protocol.close_codes import Refusal
 from . import streams
 from .cursor import HISTORY_GONE, Cursor
@@ -21,6 +22,10 @@ REORDER_WINDOW = 0.1
 # Seconds between two tries to read from a database that does not answer.
 RETRY = 1
 
+# Pages that are read at the same time, and none is held for longer: a socket is sent a page at once
+# or loses the rest. Queries of other tasks find a connection free.
+READS_AT_ONCE = 8
+
 # Frames that are held while an earlier one is missing. All are rows, so the others can be dropped.
 REORDER_BUFFER = 100
 
@@ -32,6 +37,12 @@ SENDS_BEFORE_YIELD = 100
 read_after: Callable[[str, int, int], Awaitable[list[Appended]]] = database_sync_to_async(
     streams.read_after, thread_sensitive=False
 )
+
+
+@per_event_loop
+def reading() -> asyncio.Semaphore:
+    """Return the slots for reading pages in the running event loop."""
+    return asyncio.Semaphore(READS_AT_ONCE)
 
 
 class Feed:
@@ -126,7 +137,8 @@ class Feed:
         try:
             while True:
                 try:
-                    return await read_after(self.name, self.stream_id, offset)
+                    async with reading():
+                        return await read_after(self.name, self.stream_id, offset)
                 except Exception as error:  # any fault of the database: ask again
                     logger.error("Stream could not be read, and is tried again: %r", error)
                     await asyncio.sleep(RETRY)

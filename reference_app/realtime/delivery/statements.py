@@ -1,4 +1,4 @@
-"""The outbox's SQL, for PostgreSQL and for SQLite.
+"""The SQL of sending and of reading history, for PostgreSQL and for SQLite.
 
 The ORM builds each of these for longer than the database needs to run it: an append through the ORM
 took 2.7 ms on PostgreSQL and 0.66 on SQLite, by these statements it takes 1.0 and 0.15.
@@ -25,6 +25,26 @@ Values = Sequence[Any] | Mapping[str, Any]
 STREAM, ENTRY, PENDING = (f'"{model._meta.db_table}"' for model in (Stream, Entry, PendingEntry))
 
 INTO_ENTRY = f'{ENTRY} (stream_id, "offset", tag, previous, frame)'
+
+# PostgreSQL sends all rows of an answer, so those beyond the bytes of a page come without frames.
+READ_POSTGRESQL = f"""
+    SELECT "offset", tag, previous,
+        CASE WHEN size <= %(longest)s AND total - size < %(most)s THEN frame ELSE '' END, size
+    FROM (
+        SELECT "offset", tag, previous, frame, OCTET_LENGTH(frame) AS size,
+            SUM(OCTET_LENGTH(frame)) OVER (ORDER BY "offset" ROWS UNBOUNDED PRECEDING) AS total
+        FROM {ENTRY} WHERE stream_id = %(stream_id)s AND "offset" > %(offset)s
+        ORDER BY "offset" LIMIT %(rows)s
+    ) AS page
+"""
+# SQLite reads row by row, as they are taken. It has OCTET_LENGTH since version 3.43.
+READ_SQLITE = f"""
+    SELECT "offset", tag, previous,
+        CASE WHEN LENGTH(CAST(frame AS BLOB)) <= %(longest)s THEN frame ELSE '' END,
+        LENGTH(CAST(frame AS BLOB))
+    FROM {ENTRY} WHERE stream_id = %(stream_id)s AND "offset" > %(offset)s
+    ORDER BY "offset" LIMIT %(rows)s
+"""
 
 # The longest that moving frames may wait for another transaction, and that other transactions wait
 # where the process that moves them has been stopped.
@@ -147,6 +167,28 @@ def extend(
         places = [(head, tag, previous, stream_id) for stream_id, head, tag, previous in ends]
         with connection.cursor() as cursor:
             cursor.executemany(sql, places)
+
+
+def read_after(
+    connection: BaseDatabaseWrapper, stream_id: int, offset: int, rows: int, most: int, longest: int
+) -> list[tuple[int, str, str, str, int]]:
+    """Read a page of entries, which ends where it has so many rows, or `most` bytes of frames.
+
+    An entry is offset, tag, the tag before, frame and its bytes. A frame of more bytes than
+    `longest` stays in the database, and "" stands for it.
+    """
+    sql = READ_POSTGRESQL if is_postgresql(connection) else READ_SQLITE
+    values = {"stream_id": stream_id, "offset": offset, "rows": rows}
+    page: list[tuple[int, str, str, str, int]] = []
+    total = 0
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values | {"most": most, "longest": longest})
+        for row in cursor:
+            page.append(row)
+            total += row[-1]
+            if total >= most:
+                break
+    return page
 
 
 def was_locked(error: OperationalError) -> bool:

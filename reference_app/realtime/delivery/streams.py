@@ -6,17 +6,16 @@ has committed (`outbox`), so a reader never sees 5 before 4.
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Case, F, Func, IntegerField, TextField, Value, When
+from django.db import connections, router
 from django.db.models.functions import Now
-from django.db.models.sql.compiler import SQLCompiler
 
 from ..conf import conf
 from ..layer.batching import Message
 from ..models import Entry, Stream
 from ..protocol import frames
+from . import statements
 
 # The type of the group message that announces an entry.
 MESSAGE_TYPE = "stream.entry"
@@ -96,33 +95,16 @@ def positions(names: Iterable[str]) -> dict[str, Position]:
     return found
 
 
-class Bytes(Func):
-    """The length of a text in UTF-8."""
-
-    function = "OCTET_LENGTH"
-    output_field = IntegerField()
-
-    def as_sqlite(
-        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
-    ) -> tuple[str, Any]:
-        # OCTET_LENGTH is there since SQLite 3.43.
-        template = "LENGTH(CAST(%(expressions)s AS BLOB))"
-        return self.as_sql(compiler, connection, template=template, **context)
-
-
 def read_after(stream: str, stream_id: int, offset: int) -> list[Appended]:
     """Return a page of a stream's entries after an offset.
 
-    A frame above the limit, from before the limit was lowered, never leaves the database: its place
-    is taken by a small `entry.omitted`.
+    It is short enough for a client's buffer, and has at least one entry where there is one. A frame
+    above the limit, from before the limit was lowered, never leaves the database: its place is
+    taken by a small `entry.omitted`.
     """
-    most = conf.MAX_FRAME_BYTES
-    size = Bytes("frame")
-    fitting = When(size__lte=most, then=F("frame"))
-    text = Case(fitting, default=Value(""), output_field=TextField())
-    rows = Entry.objects.filter(stream_id=stream_id, offset__gt=offset).order_by("offset")
-    rows = rows.annotate(size=size, text=text)
-    page = rows.values_list("offset", "tag", "previous", "text", "size")[:PAGE]
+    connection = connections[router.db_for_read(Entry)]
+    limits = PAGE, conf.HISTORY_PAGE_BYTES, conf.MAX_FRAME_BYTES
+    page = statements.read_after(connection, stream_id, offset, *limits)
     return [
         Appended(stream, at, tag, previous, text or frames.omitted(at, tag, size))
         for at, tag, previous, text, size in page

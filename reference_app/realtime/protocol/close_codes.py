@@ -48,7 +48,12 @@ class CloseCode(IntEnum):
         1000,
     )
     TOO_SLOW = 4108, "the client does not read as fast as it is sent to", "reconnect, resume", 0
-    RATE_LIMITED = 4113, "too many messages", "wait `retry_after_ms`, reconnect", 10_000
+    RATE_LIMITED = (
+        4113,
+        "too many messages, or too much history",
+        "wait `retry_after_ms`, reconnect",
+        10_000,
+    )
     TOO_MANY_CONNECTIONS = (
         4504,
         "more sockets than one user may hold in this process",

@@ -54,7 +54,7 @@ export const KNOWN_CODES: Readonly<Record<number, KnownCode>> = {
   },
   4113: {
     name: "RATE_LIMITED",
-    meaning: "too many messages",
+    meaning: "too many messages, or too much history",
     retryAfterMs: 10000,
   },
   4504: {
