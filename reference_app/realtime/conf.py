@@ -4,6 +4,7 @@ A project sets `REALTIME_MAX_FRAME_BYTES = …`, and the code here reads `conf.M
 value is read when it is used, so that a test can override it.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any, Generic, TypeVar
 
@@ -12,6 +13,11 @@ from django.conf import settings
 T = TypeVar("T")
 
 PREFIX = "REALTIME_"
+
+# An Origin as browsers send it (RFC 6454, 6.2).
+ORIGIN = re.compile(
+    r"[a-z][a-z\d+.-]*://([\w.-]+|\[[\da-f:.]+\])(:(?P<port>\d{1,5}))?", re.ASCII | re.IGNORECASE
+)
 
 
 class Setting(Generic[T]):
@@ -39,6 +45,23 @@ class Setting(Generic[T]):
         return None
 
 
+class Origins(Setting[list[str]]):
+    """Origins of pages, each of which a browser must be able to send."""
+
+    def problem(self) -> str | None:
+        return super().problem() or self._impossible(getattr(settings, self.name, self.default))
+
+    def _impossible(self, value: list[str]) -> str | None:
+        wrong = ", ".join(repr(each) for each in value if not is_possible_origin(each))
+        form = "scheme, host, and the port if it is not the default, as in https://app.example.com"
+        return f"{self.name} has {wrong}, which no browser sends. Write {form}." if wrong else None
+
+
+def is_possible_origin(entry: object) -> bool:
+    found = ORIGIN.fullmatch(entry) if isinstance(entry, str) else None
+    return found is not None and int(found["port"] or 0) < 2**16
+
+
 class Limit(Setting[int]):
     """What a client can make the server hold or do, at most, and the response to more.
 
@@ -60,7 +83,7 @@ class Conf:
         "the issuer whose tokens are trusted: ISSUER, AUDIENCE, and where they differ from "
         "Keycloak's defaults CLIENT_ID, KEYS_URL, KEY_CLIENT",
     )
-    ALLOWED_ORIGINS = Setting[list[str]](
+    ALLOWED_ORIGINS = Origins(
         [], "", "origins of other sites whose pages may open a socket, as `https://app.example.com`"
     )
     # The guide's `?token=…` ends up in the logs of proxies.

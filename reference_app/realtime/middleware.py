@@ -17,7 +17,7 @@ from .identity.tokens import averify
 from .protocol.close_codes import CloseCode, Refusal
 from .sockets.admission import admission
 from .sockets.carriers import find_token, header_values
-from .sockets.origins import is_allowed_origin, refuse_handshake
+from .sockets.origins import advice_on, is_allowed_origin, refuse_handshake
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,8 @@ class AllowedOriginsValidator:
     async def __call__(self, scope, receive, send):
         for origin in header_values(scope, b"origin"):
             if not is_allowed_origin(origin, scope):
-                logger.warning("Refused a WebSocket from origin %.200r", origin)
+                advice = advice_on(origin, scope)
+                logger.warning("Refused a WebSocket from origin %.200r. %s", origin, advice)
                 return await refuse_handshake(scope, receive, send)
         return await self.application(scope, receive, send)
 

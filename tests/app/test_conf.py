@@ -4,6 +4,7 @@ from django.core.management.base import SystemCheckError
 
 from config.settings import base
 from realtime.conf import conf
+from realtime.sockets.origins import is_allowed_origin
 
 NUMBERS = [each for each in conf if type(each.default) is int]
 
@@ -42,6 +43,59 @@ def test_check_reports_a_value_that_cannot_be_used(settings, name, value, proble
     with pytest.raises(SystemCheckError, match="realtime.E003") as failure:
         call_command("check")
     assert problem in str(failure.value)
+
+
+IMPOSSIBLE = [
+    "app.example.com",
+    "//app.example.com",
+    "*",
+    "null",
+    "",
+    "https://*.example.com",
+    "https://app.example.com/",
+    "https://app.example.com/chat",
+    "https://user@app.example.com",
+    "https://app.example.com:99999",
+    " https://app.example.com",
+    "https://app.example.com ",
+    "'https://app.example.com'",
+    "https://a.example.com;https://b.example.com",
+    "https://a.example.com https://b.example.com",
+    '["https://app.example.com"]',
+    "https://bücher.example",
+    "https://",
+    None,
+]
+
+
+@pytest.mark.parametrize("entry", IMPOSSIBLE, ids=repr)
+def test_check_names_an_origin_that_no_browser_sends(settings, entry):
+    settings.REALTIME_ALLOWED_ORIGINS = ["https://fine.example.com", entry]
+    with pytest.raises(SystemCheckError, match="realtime.E003") as failure:
+        call_command("check")
+    assert (
+        f"REALTIME_ALLOWED_ORIGINS has {entry!r}, which no browser sends. Write scheme, host, and "
+        "the port if it is not the default, as in https://app.example.com."
+    ) in str(failure.value)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "https://app.example.com",
+        "HTTPS://App.Example.com:443",
+        "http://localhost:5173",
+        "http://[::1]:8000",
+        "http://my_host:3000",
+        "https://xn--bcher-kva.example",
+        "capacitor://localhost",
+        "chrome-extension://aapocclcgogkmnckokdopfmhonfmgoek",
+    ],
+)
+def test_check_accepts_an_origin_that_a_browser_sends_and_it_can_match(settings, entry):
+    settings.REALTIME_ALLOWED_ORIGINS = (entry,)
+    call_command("check")
+    assert is_allowed_origin(entry.lower(), {"headers": []})
 
 
 def test_connecting_ends_before_daphne_drops_the_handshake():

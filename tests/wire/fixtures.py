@@ -154,6 +154,20 @@ def start(environment, redis_port):
         yield start_once
 
 
+@pytest.fixture(scope="session")
+def production(environment, redis_port):
+    """The environment of a server in production, behind a proxy that ends TLS."""
+    return environment | {
+        "DJANGO_SETTINGS_MODULE": "config.settings.production",
+        "DJANGO_SECRET_KEY": "k" * 30 + "0123456789" * 3,
+        "DJANGO_ALLOWED_HOSTS": "app.example.com",
+        "REDIS_HOST": "127.0.0.1",
+        "REDIS_PORT": str(redis_port),
+        "KEYCLOAK_ISSUER": "http://127.0.0.1:9/realms/main",
+        "KEYCLOAK_AUDIENCE": "my-app",
+    }
+
+
 @pytest.fixture(params=EACH_SERVER)
 def server(request, start):
     """Each server on the default layer."""

@@ -31,7 +31,7 @@ EACH_SERVER = ["realtime.server", *in_full(["daphne", "uvicorn"])]
 # What servers say when they listen, with the address, and Celery's worker when it waits for work.
 READY = re.compile(
     r"(?:Listening on TCP address |(?:[Rr]unning on|Serving|server at|Listening at:) http://)([\d.:]+)"
-    r"|celery@(\S+) ready"
+    r"|running on unix socket (\S+)|celery@(\S+) ready"
 )
 
 
@@ -56,7 +56,7 @@ class ServerProcess:
         for line in self.process.stdout:
             self.log.append(line)
             if found := READY.search(line):
-                self.address = found[1] or found[2]
+                self.address = found[found.lastindex]
                 self.listens.set()
         self.listens.set()
 
