@@ -103,9 +103,16 @@ class ServerProcess:
 
 @contextlib.contextmanager
 def serving(command: list[str], **environment: str) -> Iterator[ServerProcess]:
+    with running(command, **environment) as server:
+        server.wait_until_it_listens()
+        yield server
+
+
+@contextlib.contextmanager
+def running(command: list[str], **environment: str) -> Iterator[ServerProcess]:
+    """Run a server that may listen on something else than a TCP address."""
     server = ServerProcess(command, **environment)
     try:
-        server.wait_until_it_listens()
         yield server
     finally:
         server.process.kill()
