@@ -96,6 +96,23 @@ def test_frame_above_the_limit_is_read_as_an_omitted_entry(settings):
     }
 
 
+def test_place_is_found_that_is_the_end_until_a_frame_is_sent():
+    """A client resumes at the end of a stream, and a frame comes between the two queries."""
+    place, stream_id = place_of(append("a", {})), position("a").stream_id
+    asked = []
+
+    def send_after_the_first_query(execute, *query):
+        answer = execute(*query)
+        if not asked:
+            asked.append(query)
+            append("a", {})
+        return answer
+
+    with connection.execute_wrapper(send_after_the_first_query):
+        assert reaches_back(stream_id, place)
+    assert asked
+
+
 @pytest.mark.parametrize(
     ("offset", "reached"), [(0, False), (3, False), (4, True), (9, True), (10, True)]
 )

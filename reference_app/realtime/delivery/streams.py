@@ -115,7 +115,8 @@ def reaches_back(stream_id: int, place: Place) -> bool:
     """Whether a place is one of this history, and all that followed it is still there."""
     offset, tag = place
     following = Entry.objects.filter(stream_id=stream_id, offset=offset + 1, previous=tag)
-    return following.exists() or Stream.objects.filter(id=stream_id, head=offset, tag=tag).exists()
+    # In this order: a place that is the end is followed by an entry from the next moment on.
+    return Stream.objects.filter(id=stream_id, head=offset, tag=tag).exists() or following.exists()
 
 
 def prune(keep: int, age: timedelta) -> int:
