@@ -6,9 +6,24 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from channels.db import database_sync_to_async
+from channels.db import DatabaseSyncToAsync
+from django.db import reset_queries
 
 T = TypeVar("T")
+
+
+class Call(DatabaseSyncToAsync):
+    """A sync function as an async one, which leaves no log of its queries in its thread.
+
+    With DEBUG, Django keeps the last 9,000 queries of each connection until a request begins in the
+    same thread. In a thread that serves sockets none does. Such logs took 2.3 MiB a minute.
+    """
+
+    def thread_handler(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().thread_handler(*args, **kwargs)
+        finally:
+            reset_queries()
 
 
 class Threads:
@@ -32,7 +47,7 @@ class Threads:
         loop = asyncio.get_running_loop()
         free = self.free.setdefault(loop, asyncio.Semaphore(self.most))
         await free.acquire()
-        call = database_sync_to_async(function, thread_sensitive=False, executor=self.executor)
+        call = Call(function, thread_sensitive=False, executor=self.executor)
         work: asyncio.Task[T] = loop.create_task(call(*args))
         work.add_done_callback(lambda _: free.release())
         return await asyncio.shield(work)
