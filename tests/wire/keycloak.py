@@ -2,11 +2,14 @@
 
 import asyncio
 import contextlib
+import html
 import json
+import re
 import threading
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 
@@ -19,10 +22,14 @@ from django.test import override_settings
 from api.models import Membership
 from demo.people import ORG_ID
 from devrealm.issue import CLIENT_ID
+from devrealm.zoo import encoded
 from realtime.authority.users import active_user
 from tests.project.readme import ROOT
 
 FILE = ROOT / "reference_app" / "deploy" / "keycloak" / "realm.json"
+# A page of the client, and the secret of its sign-in, by which a code is redeemed (RFC 7636).
+PAGE, VERIFIER = "http://localhost:8000/", "v" * 43
+CHALLENGE = encoded(sha256(VERIFIER.encode()).digest())
 ADMIN = {"grant_type": "password", "client_id": "admin-cli", "username": "admin"}
 
 
@@ -42,6 +49,22 @@ def claims_of(token: str) -> dict:
 def switched(state: str) -> dict:
     """Return what enables or disables a key; Keycloak merges it into the configuration it has."""
     return {"config": {"enabled": [state], "active": [state]}}
+
+
+class Browser:
+    """Sends cookies back; httpx keeps the secure ones, which browsers send to localhost."""
+
+    def __init__(self, http: httpx.AsyncClient):
+        self.http = http
+        self.cookies: dict[str, str] = {}
+
+    async def request(self, method: str, url: str, **options) -> httpx.Response:
+        cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        answer = await self.http.request(method, url, headers={"Cookie": cookies}, **options)
+        for line in answer.headers.get_list("Set-Cookie"):
+            name, _, value = line.partition(";")[0].partition("=")
+            self.cookies[name] = value
+        return answer
 
 
 class Realm:
@@ -70,6 +93,20 @@ class Realm:
         person = {"username": username, "password": username}
         answer = await self.ask(grant_type="password", scope=scope, **person)
         return answer.raise_for_status().json()
+
+    async def sign_in_by_code(self, browser: Browser, username: str, scope: str) -> dict:
+        """Return tokens of the browser's session, and begin one where there is none."""
+        asked = {"client_id": CLIENT_ID, "response_type": "code", "scope": scope}
+        challenge = {"code_challenge": CHALLENGE, "code_challenge_method": "S256"}
+        params = asked | challenge | {"redirect_uri": PAGE}
+        answer = await browser.request("GET", f"{self.openid}/auth", params=params)
+        while answer.status_code == 200:  # a form for the username, and one for the password
+            action = html.unescape(re.search(r'<form[^>]* action="([^"]+)"', answer.text)[1])
+            form = {"username": username, "password": username}
+            answer = await browser.request("POST", action, data=form)
+        code = httpx.URL(answer.headers["Location"]).params["code"]
+        grant = {"grant_type": "authorization_code", "code": code, "code_verifier": VERIFIER}
+        return (await self.ask(**grant, redirect_uri=PAGE)).raise_for_status().json()
 
     async def refresh(self, tokens: dict) -> httpx.Response:
         """Return the answer to the refresh token: new tokens of the same session."""

@@ -11,11 +11,11 @@ from classroom import Client
 from demo.people import ORG_ID
 from devrealm.accounts import PEOPLE
 from devrealm.issue import CLIENT_ID, access_claims
-from realtime.identity.tokens import LOGOUT_EVENT
+from realtime.identity.tokens import LOGOUT_EVENT, OFFLINE_EVENT
 from realtime.protocol.close_codes import CloseCode
 from tests import settings as test_settings
 from tests.wire.fixtures import watched
-from tests.wire.keycloak import claims_of, join, listening, real_realm
+from tests.wire.keycloak import Browser, claims_of, join, listening, real_realm
 from tests.wire.servers import COMMANDS, eventually, serving
 
 ISSUER = getattr(test_settings, "REAL_KEYCLOAK", None)
@@ -243,6 +243,86 @@ async def test_ended_session_closes_its_sockets_and_no_others(server, realm, con
     assert await verdict(server, ended["access_token"]) == CloseCode.UNAUTHORIZED
     assert await verdict(server, other["access_token"]) is None
     assert [await is_open(client) for client in sockets[2:]] == [True, True]
+
+
+# Without the option "Backchannel logout session required".
+WITHOUT_SESSION = {"backchannel.logout.session.required": "false"}
+WITH_OFFLINE = {"backchannel.logout.revoke.offline.tokens": "true"}
+
+
+async def test_logout_token_without_a_session_names_the_user(realm, listener):
+    tokens = await realm.sign_in("alice")
+    url = {"backchannel.logout.url": listener.url}
+    async with realm.client_with(url | WITHOUT_SESSION | WITH_OFFLINE):
+        await realm.sign_out(tokens)
+    [token] = listener.logout_tokens
+    claims = claims_of(token)
+    assert set(claims) == {"iss", "aud", "sub", "typ", "events", "iat", "exp", "jti"}
+    assert claims["sub"] == ALICE
+    assert claims["events"] == {LOGOUT_EVENT: {}, OFFLINE_EVENT: True}
+
+
+ENDINGS_OF_ALL = ENDINGS | {
+    "all by the administrator": lambda realm, tokens: realm.end_sessions_of(ALICE)
+}
+
+
+@pytest.mark.parametrize("end", ENDINGS_OF_ALL.values(), ids=ENDINGS_OF_ALL)
+async def test_logout_without_a_session_closes_the_users_sockets_until_the_next_sign_in(
+    server, realm, connect, end
+):
+    ended, other, bobs = [await realm.sign_in(name) for name in ("alice", "alice", "bob")]
+    sockets = []
+    for tokens in (ended, other, bobs):
+        sockets.append(await connect(server, NOTIFICATIONS, token=tokens["access_token"]))
+        assert (await sockets[-1].receive())["type"] == "connection.established"
+    url = {"backchannel.logout.url": server.http + "/api/backchannel-logout/"}
+    async with realm.client_with(url | WITHOUT_SESSION):
+        await end(realm, ended)
+    for closed in sockets[:2]:
+        assert (await closed.receive())["reason"] == "The session was signed out."
+        assert await closed.closed() == CloseCode.UNAUTHORIZED
+    assert await verdict(server, other["access_token"]) == CloseCode.UNAUTHORIZED
+    assert await is_open(sockets[2])
+
+    async def signs_in_again():
+        """Whether a token of a later second than that of the sign-out is let in."""
+        return await verdict(server, (await realm.sign_in("alice"))["access_token"]) is None
+
+    await eventually(signs_in_again)
+
+
+@pytest.mark.parametrize("attributes", [{}, WITH_OFFLINE], ids=["kept", "revoked"])
+async def test_offline_access_outlives_the_browsers_session_unless_keycloak_revokes_it(
+    server, realm, connect, attributes
+):
+    browser = Browser(realm.http)
+    online = await realm.sign_in_by_code(browser, "alice", "openid")
+    offline = await realm.sign_in_by_code(browser, "alice", "openid offline_access")
+    assert session_of(online) == session_of(offline)
+    sockets = []
+    for tokens in (online, offline):
+        sockets.append(await connect(server, NOTIFICATIONS, token=tokens["access_token"]))
+        assert (await sockets[-1].receive())["type"] == "connection.established"
+    url = {"backchannel.logout.url": server.http + "/api/backchannel-logout/"}
+    async with realm.client_with(url | attributes):
+        await realm.sign_out(online)
+    assert (await sockets[0].receive())["reason"] == "The session was signed out."
+    if attributes:
+        assert (await sockets[1].receive())["reason"] == "The session was signed out."
+    else:
+        assert await is_open(sockets[1])
+        refreshed = (await realm.refresh(offline)).json()["access_token"]
+        assert await verdict(server, refreshed) is None
+        async with server.requests(headers={"Authorization": f"Bearer {refreshed}"}) as http:
+            assert (await http.get("/api/me/")).status_code == 200
+
+
+async def test_administrators_logout_of_a_user_ends_offline_access_at_keycloak(realm):
+    tokens = await realm.sign_in("bob", scope="openid offline_access")
+    assert (await realm.refresh(tokens)).status_code == 200
+    await realm.end_sessions_of(BOB)
+    assert (await realm.refresh(tokens)).json()["error"] == "invalid_grant"
 
 
 # What Keycloak tells nobody: the app learns of it when the token ends.
