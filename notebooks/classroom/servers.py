@@ -146,7 +146,10 @@ class UvicornRoom(Room):
         import uvicorn
 
         self.listener = socket.create_server(("127.0.0.1", 0))
-        config = uvicorn.Config(self.visit, interface="asgi3", lifespan="off", log_config=None)
+        options = {"ws_max_size": 2**20, "ws_per_message_deflate": False}
+        config = uvicorn.Config(
+            self.visit, interface="asgi3", lifespan="off", log_config=None, **options
+        )
         self.server = uvicorn.Server(config)
         run = partial(self.server.run, [self.listener])
         self.thread = threading.Thread(target=run, daemon=True)

@@ -11,11 +11,15 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
 django_application = get_asgi_application()
 
 from api.routing import websocket_urlpatterns  # noqa: E402
-from realtime.middleware import AllowedOriginsValidator, JWTAuthMiddleware  # noqa: E402
+from realtime.middleware import (  # noqa: E402
+    AllowedOriginsValidator,
+    BodyLimit,
+    JWTAuthMiddleware,
+)
 
 application = ProtocolTypeRouter(
     {
-        "http": django_application,
+        "http": BodyLimit(django_application),
         "websocket": AllowedOriginsValidator(
             JWTAuthMiddleware(
                 URLRouter(websocket_urlpatterns),

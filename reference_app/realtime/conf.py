@@ -140,6 +140,67 @@ class Conf:
         65_536, "bytes", "the largest frame that your code sends to a stream", "ValueError"
     )
 
+    # What a client can do before it is known, and what it can begin without an end.
+
+    MAX_BODY_BYTES = Limit(
+        1_048_576,
+        "bytes",
+        "the longest body of a request",
+        "413",
+        "the same, but plain Daphne holds the whole body first: nginx `client_max_body_size 1m`",
+    )
+    MAX_BODIES_BYTES = Limit(
+        33_554_432,
+        "bytes",
+        "bodies of requests that are received or worked on, in all",
+        "503",
+        "the same on uvicorn; plain Daphne holds them: nginx `limit_conn`",
+    )
+    BODY_SECONDS = Limit(
+        60,
+        "seconds",
+        "the time for the body of a request",
+        "disconnected",
+        "408 on uvicorn; plain Daphne waits: nginx `client_body_timeout 10s`",
+    )
+    HEAD_SECONDS = Limit(
+        10,
+        "seconds",
+        "the time from the connection, or from the last answer, to a complete request head",
+        "disconnected",
+        "both wait: nginx `client_header_timeout 10s`",
+    )
+    MAX_PENDING_CONNECTIONS = Limit(
+        1_000,
+        "connections",
+        "connections that are no open WebSocket, half of them from one address; a share of the "
+        "file descriptors at most",
+        "the one that has waited longest for its client is dropped, or else the new one",
+        "both keep them until no descriptor is left: nginx `limit_conn` and `worker_connections`",
+    )
+    MESSAGE_SECONDS = Limit(
+        10,
+        "seconds",
+        "the time for a message that has begun",
+        "4108",
+        "neither ends it, and no proxy does",
+    )
+    MAX_UNFINISHED_BYTES = Limit(
+        8_388_608,
+        "bytes",
+        "messages that have begun and are not finished, in all",
+        "4108 to the largest",
+        "neither; a message has at most 1 MiB on Daphne, and on uvicorn with "
+        "`--ws-max-size 1048576`",
+    )
+    PINGS_PER_MINUTE = Limit(
+        120,
+        "frames",
+        "protocol pings and pongs of one socket in a minute, in the long run",
+        "4113",
+        "neither, and no proxy does",
+    )
+
     def __iter__(self) -> Iterator[Setting[Any]]:
         return (each for each in vars(type(self)).values() if isinstance(each, Setting))
 

@@ -21,7 +21,8 @@ APPS = ROOT / "reference_app"
 
 # Between server, layer and consumer; no client sees them.
 INTERNAL = {"access.changed", "connection.ended", "token.expired"}
-INTERNAL |= {"websocket.close", "websocket.send"}
+INTERNAL |= {"websocket.accept", "websocket.close", "websocket.send"}
+INTERNAL |= {"http.response.start", "http.response.body"}
 
 
 def code_of(app: str) -> str:

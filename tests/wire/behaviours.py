@@ -8,6 +8,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
 
 from tests.wire.client_view import ending, handshake, opened, received, witness
+from tests.wire.raw import frame
 from tests.wire.servers import PATIENCE, ServerProcess
 from tests.wire.variants.server_cases import FRAME, LONG_REASON, MUCH, REASON
 
@@ -147,13 +148,6 @@ async def cut_off(server):
         return str(await applications.tells_at_last("code"))
 
 
-def frame(first: int, payload: bytes, length: int | None = None) -> bytes:
-    """Return a client's frame, masked with zeros, that may announce more than follows."""
-    length = len(payload) if length is None else length
-    size = bytes([0x80 | length]) if length < 126 else b"\xff" + length.to_bytes(8, "big")
-    return bytes([first]) + size + bytes(4) + payload
-
-
 async def ending_after(server: ServerProcess, sent: bytes) -> str:
     async with opened(server, "/measures/") as socket:
         socket.transport.write(sent)
@@ -184,12 +178,6 @@ async def more_than_1_mib(server):
 @case("a message has more than 16 MiB")
 async def more_than_16_mib(server):
     return await ending_after(server, frame(0x81, b"", length=16 * MIB + 1))
-
-
-@case("a client offers compression")
-async def offers_compression(server):
-    async with opened(server, "/measures/", compression="deflate") as socket:
-        return "used" if socket.protocol.extensions else "not used"
 
 
 @case("a client sends a header `Daphne-Root-Path`")

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import fakeredis
 import httpx
@@ -21,10 +22,14 @@ from tests.lanes import in_full
 # Seconds that a machine under load may take for what usually takes one.
 PATIENCE = 60
 
+# The flags with which the page of `realtime/` starts uvicorn.
+PAGE = Path(__file__).parents[2] / "reference_app" / "realtime" / "README.md"
+UVICORN = re.search(r"^uvicorn (--.+) mysite", PAGE.read_text(), re.MULTILINE)[1].split()
+
 COMMANDS = {
     "daphne": ["-m", "daphne", "-b", "127.0.0.1", "-p", "0"],
     "realtime.server": ["-m", "realtime.server", "-b", "127.0.0.1", "-p", "0"],
-    "uvicorn": ["-m", "uvicorn", "--host", "127.0.0.1", "--port", "0"],
+    "uvicorn": ["-m", "uvicorn", *UVICORN, "--host", "127.0.0.1", "--port", "0"],
 }
 # For `parametrize`: the quick lane asks the project's own server, the full lane the others.
 EACH_SERVER = ["realtime.server", *in_full(["daphne", "uvicorn"])]

@@ -60,7 +60,7 @@ FAILS = {
         "9.8.1": EMPTY,
     },
     "realtime.server": TOO_LONG_CASES,
-    "uvicorn": {"7.1.5": HALF_A_MESSAGE},
+    "uvicorn": TOO_LONG_CASES | {"7.1.5": HALF_A_MESSAGE},
 }
 
 

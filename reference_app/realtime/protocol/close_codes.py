@@ -47,7 +47,7 @@ class CloseCode(IntEnum):
         "back off, keep the token, resume",
         1000,
     )
-    TOO_SLOW = 4108, "the client does not read as fast as it is sent to", "reconnect, resume", 0
+    TOO_SLOW = 4108, "the client reads or sends too slowly", "reconnect, resume", 0
     RATE_LIMITED = (
         4113,
         "too many messages, or too much history",

@@ -16,6 +16,10 @@ differs where Daphne was measured to fail its clients:
 - It reads everything that is sent, however slow the application is: `WebSocket.onMessage` and
   `take`.
 - It holds everything that is to be written, however slow the client is: `BackPressure`.
+- It takes a whole body before anything can refuse it: `Request`.
+- It waits for clients that send a byte now and then: `Channel`, and `Inbound` for messages.
+- Silent connections take the places of others: `Connections`.
+- It answers pings without end: `Inbound.onPing`.
 - systemd cannot tell when it listens: `notify`.
 """
 

@@ -8,6 +8,9 @@ from daphne.server import Server as DaphneServer
 from twisted.internet import defer
 
 from ..conf import conf
+from .budget import Budget
+from .channel import Factory
+from .connections import Connections
 from .notify import DRAINING, LISTENING, notify
 from .websocket import WebSocket
 
@@ -27,6 +30,18 @@ class Server(DaphneServer):
     def __init__(self, application, **options):
         super().__init__(partial(self.run_application, application), **options)
         self.ports, self.is_draining = [], False
+        self.clients = Connections(trusts_addresses=not self.proxy_forwarded_address_header)
+        self.bodies = Budget(lambda: conf.MAX_BODIES_BYTES)
+        self.unfinished = Budget(lambda: conf.MAX_UNFINISHED_BYTES)
+
+    @property
+    def http_factory(self):
+        return self._http_factory
+
+    @http_factory.setter
+    def http_factory(self, factory):
+        """Make a factory of our kind in the place of Daphne's."""
+        self._http_factory = Factory(self)
 
     @property
     def ws_factory(self):
@@ -40,16 +55,27 @@ class Server(DaphneServer):
         self._ws_factory = factory
 
     async def run_application(self, application, scope, receive, send):
-        """Run the application of one connection, and leave no socket open that it has left."""
-        if scope["type"] != "websocket":
-            return await application(scope, receive, send)
-        (socket,) = send.args  # Daphne's `send` is a partial of its protocol
+        """Run the application of one connection, and leave nothing that it has left."""
+        (protocol,) = send.args  # Daphne's `send` is a partial of its protocol
+        if scope["type"] == "websocket":
+            return await self.run_socket(protocol, application, scope, receive, send)
+        try:
+            await application(scope, receive, send)
+        finally:
+            self.bodies.release(protocol)
+
+    async def run_socket(self, socket, application, scope, receive, send):
         ended_well = False
         try:
             await application(scope, partial(socket.take, receive), send)
             ended_well = True
         finally:
             socket.application_ended(ended_well)
+
+    def protocol_disconnected(self, protocol):
+        super().protocol_disconnected(protocol)
+        if "application_instance" not in self.connections[protocol]:
+            self.bodies.release(protocol)
 
     async def handle_reply(self, protocol, message):
         if message["type"] == "websocket.send":

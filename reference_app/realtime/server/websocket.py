@@ -1,8 +1,7 @@
 """A WebSocket of Daphne's that closes with a reason and bounds both of its queues."""
 
-from daphne.ws_protocol import WebSocketProtocol
-
 from .back_pressure import BackPressure
+from .inbound import Inbound
 
 # RFC 6455, 7.4.1; 1012 is registered with IANA.
 NORMAL, INTERNAL_ERROR, SERVICE_RESTART = 1000, 1011, 1012
@@ -14,7 +13,7 @@ LONGEST_REASON = 123
 MOST_WAITING = 64
 
 
-class WebSocket(BackPressure, WebSocketProtocol):
+class WebSocket(BackPressure, Inbound):
     """One socket, of which the client and the application can each be slow."""
 
     waiting = 0
@@ -22,6 +21,7 @@ class WebSocket(BackPressure, WebSocketProtocol):
     def onOpen(self):
         self.unregisterProducer()  # Twisted's HTTP channel, which upgraded the connection
         self.registerProducer(self, True)
+        self.server.clients.move(self.transport, self.server.clients.open)
         super().onOpen()
         if self.server.is_draining:
             self.restart()
@@ -64,15 +64,15 @@ class WebSocket(BackPressure, WebSocketProtocol):
         super().onMessage(payload, isBinary)
         self.waiting += 1
         if self.waiting == MOST_WAITING:
-            self.transport.pauseProducing()
+            self.pause()
 
     async def take(self, receive) -> dict:
         """Return the next event for the application, and go on reading when few wait."""
         event = await receive()
         if event["type"] == "websocket.receive":
             self.waiting -= 1
-            if self.waiting == MOST_WAITING // 2:
-                self.transport.resumeProducing()
+            if self.is_paused and self.waiting <= MOST_WAITING // 2:
+                self.resume()
         return event
 
     def onClose(self, wasClean, code, reason):

@@ -49,7 +49,7 @@ export const KNOWN_CODES: Readonly<Record<number, KnownCode>> = {
   },
   4108: {
     name: "TOO_SLOW",
-    meaning: "the client does not read as fast as it is sent to",
+    meaning: "the client reads or sends too slowly",
     retryAfterMs: 0,
   },
   4113: {

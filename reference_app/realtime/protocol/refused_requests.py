@@ -1,0 +1,57 @@
+"""The answers to requests that are not let through to a view, as JSON."""
+
+import json
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+from ..conf import conf
+
+
+class RefusedRequest(NamedTuple):
+    """Why a request is refused, by a word for programs and a sentence for their readers."""
+
+    status: HTTPStatus
+    error: str
+    message: str
+
+    @property
+    def body(self) -> bytes:
+        return json.dumps({"error": self.error, "message": self.message}).encode()
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(self.body)),
+            # The rest of the request is not read.
+            (b"connection", b"close"),
+        ]
+        if self.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            headers.append((b"retry-after", b"5"))
+        return headers
+
+    async def answer(self, send: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
+        """Answer by an ASGI `send`."""
+        start = {"status": self.status.value, "headers": self.headers}
+        await send({"type": "http.response.start", **start})
+        await send({"type": "http.response.body", "body": self.body})
+
+
+def too_large() -> RefusedRequest:
+    message = f"A request has at most {conf.MAX_BODY_BYTES} bytes."
+    return RefusedRequest(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", message)
+
+
+def too_slow() -> RefusedRequest:
+    message = f"A request is sent within {conf.BODY_SECONDS} seconds."
+    return RefusedRequest(HTTPStatus.REQUEST_TIMEOUT, "too_slow", message)
+
+
+BUSY = RefusedRequest(
+    HTTPStatus.SERVICE_UNAVAILABLE, "busy", "The server has too many requests to read at once."
+)
+
+NOT_FOUND = RefusedRequest(
+    HTTPStatus.NOT_FOUND, "not_found", "This address is outside the server's root path."
+)
