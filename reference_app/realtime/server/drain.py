@@ -5,13 +5,14 @@ import math
 from functools import partial
 
 from daphne.server import Server as DaphneServer
-from twisted.internet import defer
+from twisted.internet import defer, reactor
 
 from ..conf import conf
 from .budget import Budget
 from .channel import Factory
 from .connections import Connections
 from .notify import DRAINING, LISTENING, notify
+from .signals import stop_on_signals
 from .websocket import WebSocket
 
 # Seconds for a client to answer a close frame before its connection is dropped.
@@ -29,7 +30,7 @@ class Server(DaphneServer):
 
     def __init__(self, application, **options):
         super().__init__(partial(self.run_application, application), **options)
-        self.ports, self.is_draining = [], False
+        self.ports, self.is_draining, self.is_stopping = [], False, False
         self.clients = Connections(trusts_addresses=not self.proxy_forwarded_address_header)
         self.bodies = Budget(lambda: conf.MAX_BODIES_BYTES)
         self.unfinished = Budget(lambda: conf.MAX_UNFINISHED_BYTES)
@@ -53,6 +54,18 @@ class Server(DaphneServer):
         factory.protocol = WebSocket
         factory.setProtocolOptions(failByDrop=False, closeHandshakeTimeout=CLOSE_PATIENCE)
         self._ws_factory = factory
+
+    def run(self):
+        if self.signal_handlers:
+            # After Twisted's own, since its SIGTERM works only once.
+            reactor.callWhenRunning(stop_on_signals, self.stop)
+        super().run()
+
+    def stop(self):
+        """Drain and end, however often it is asked for."""
+        if not self.is_stopping:
+            self.is_stopping = True
+            super().stop()
 
     async def run_application(self, application, scope, receive, send):
         """Run the application of one connection, and leave nothing that it has left."""
