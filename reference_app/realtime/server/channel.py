@@ -37,6 +37,8 @@ class Request(WebRequest):
 
     def process(self):
         self.is_unfinished = False
+        # Daphne would believe any client where the application is mounted.
+        self.requestHeaders.removeHeader(b"Daphne-Root-Path")
         return super().process()
 
 

@@ -12,6 +12,7 @@ from .budget import Budget
 from .channel import Factory
 from .connections import Connections
 from .notify import DRAINING, LISTENING, notify
+from .root_path import is_below, refuse_path
 from .signals import stop_on_signals
 from .websocket import WebSocket
 
@@ -70,6 +71,8 @@ class Server(DaphneServer):
     async def run_application(self, application, scope, receive, send):
         """Run the application of one connection, and leave nothing that it has left."""
         (protocol,) = send.args  # Daphne's `send` is a partial of its protocol
+        if not is_below(self.root_path, scope["path"]):
+            application = refuse_path
         if scope["type"] == "websocket":
             return await self.run_socket(protocol, application, scope, receive, send)
         try:
