@@ -3,6 +3,7 @@
 import os
 
 from channels.routing import ProtocolTypeRouter, URLRouter
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
@@ -15,6 +16,7 @@ from realtime.middleware import (  # noqa: E402
     AllowedOriginsValidator,
     BodyLimit,
     JWTAuthMiddleware,
+    LocalPeersOnly,
 )
 
 application = ProtocolTypeRouter(
@@ -27,3 +29,9 @@ application = ProtocolTypeRouter(
         ),
     }
 )
+
+if not getattr(settings, "LOCAL_NETWORK", True):
+    application = LocalPeersOnly(
+        application,
+        "These settings are for one machine: use config.settings.production, or LOCAL_NETWORK=1.",
+    )

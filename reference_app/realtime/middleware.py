@@ -1,8 +1,10 @@
 """The middleware around an application: what is let in, and from whom it comes."""
 
+import ipaddress
 import logging
 from asyncio import timeout
 from collections import deque
+from http import HTTPStatus
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -17,10 +19,11 @@ from .conf import conf
 from .identity.errors import KeysUnavailableError, TokenError
 from .identity.refusals import log_refusal
 from .identity.tokens import averify
+from .protocol import frames
 from .protocol.close_codes import CloseCode, Refusal
 from .protocol.refused_requests import BUSY, RefusedRequest, too_large, too_slow
 from .sockets.admission import admission
-from .sockets.carriers import find_token, header_values
+from .sockets.carriers import find_token, header_values, selected_subprotocol
 from .sockets.origins import advice_on, is_allowed_origin, refuse_handshake
 
 logger = logging.getLogger(__name__)
@@ -153,3 +156,34 @@ class Body:
 def announced_length(scope) -> int:
     lengths = [*header_values(scope, b"content-length"), "0"]
     return int(lengths[0]) if lengths[0].isdecimal() else 0
+
+
+class LocalPeersOnly:
+    """Refuses clients on other machines, for settings that are made for a laptop.
+
+    A client without an address is in the same process, or on a unix socket. `reason` tells the
+    others what to do.
+    """
+
+    def __init__(self, application, reason: str):
+        self.application, self.reason = application, reason
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] not in ("http", "websocket") or is_local(scope.get("client")):
+            return await self.application(scope, receive, send)
+        if scope["type"] == "http":
+            return await RefusedRequest(HTTPStatus.FORBIDDEN, "not_local", self.reason).answer(send)
+        await receive()
+        await send({"type": "websocket.accept", "subprotocol": selected_subprotocol(scope)})
+        refusal = Refusal(CloseCode.FORBIDDEN, self.reason)
+        await send({"type": "websocket.send", "text": frames.encode(refusal.frame())})
+        await send(
+            {"type": "websocket.close", "code": refusal.code.value, "reason": refusal.reason}
+        )
+
+
+def is_local(client) -> bool:
+    if not client:
+        return True
+    address = ipaddress.ip_address(client[0])
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback

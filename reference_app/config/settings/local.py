@@ -3,11 +3,25 @@
 import sys
 
 from .base import *  # noqa: F403
-from .base import CHANNEL_LAYER, DATA_DIR, INSTALLED_APPS, REALTIME_ISSUER, env, redis_layer
+from .base import (
+    CHANNEL_LAYER,
+    DATA_DIR,
+    INSTALLED_APPS,
+    REALTIME_ISSUER,
+    env,
+    redis_layer,
+    setting,
+)
 
 DEBUG = True
 SECRET_KEY = "local-only: sessions and CSRF of a laptop, never of a deployment"
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", "testserver"]
+
+# With DEBUG, a public SECRET_KEY and tokens for everyone, other machines are refused, unless asked
+# for: to try the page on a phone, for example.
+LOCAL_NETWORK = setting(env.bool, "LOCAL_NETWORK", default=False)
+if LOCAL_NETWORK:
+    ALLOWED_HOSTS = ["*"]
 
 try:
     DATA_DIR.mkdir(parents=True, exist_ok=True)

@@ -1,10 +1,12 @@
 """Daphne's server with sockets of our kind, that drains before it stops."""
 
 import asyncio
+import logging
 import math
 from functools import partial
 
 from daphne.server import Server as DaphneServer
+from django.conf import settings
 from twisted.internet import defer, reactor
 
 from ..conf import conf
@@ -15,6 +17,8 @@ from .notify import DRAINING, LISTENING, notify
 from .root_path import is_below, refuse_path
 from .signals import stop_on_signals
 from .websocket import WebSocket
+
+logger = logging.getLogger(__name__)
 
 # Seconds for a client to answer a close frame before its connection is dropped.
 CLOSE_PATIENCE = 5
@@ -57,6 +61,7 @@ class Server(DaphneServer):
         self._ws_factory = factory
 
     def run(self):
+        logger.info("Settings: %s%s", settings.SETTINGS_MODULE, ", DEBUG" if settings.DEBUG else "")
         if self.signal_handlers:
             # After Twisted's own, since its SIGTERM works only once.
             reactor.callWhenRunning(stop_on_signals, self.stop)

@@ -38,6 +38,11 @@ def carried_tokens(scope: dict) -> Iterator[str]:
         yield from parse_qs(scope.get("query_string", b"").decode("latin1")).get("token", [])
 
 
+def selected_subprotocol(scope: dict) -> str | None:
+    """Return the subprotocol that the server accepts with, or None where it is not offered."""
+    return SUBPROTOCOL if SUBPROTOCOL in scope["subprotocols"] else None
+
+
 def header_values(scope: dict, name: bytes) -> list[str]:
     """Return every value of a header.
 

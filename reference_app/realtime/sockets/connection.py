@@ -21,7 +21,7 @@ from ..layer.timeouts import LAYER_ERRORS
 from ..protocol import frames
 from ..protocol.close_codes import CloseCode, Refusal
 from .admission import admission
-from .carriers import SUBPROTOCOL
+from .carriers import selected_subprotocol
 from .expiry import Expiry
 from .mailboxes import Mailbox
 from .messages import ANSWERS, ClientMessages
@@ -92,7 +92,7 @@ class Connection(AsyncWebsocketConsumer):
 
     async def connect(self):
         refusal = await self.admit()
-        await self.accept(SUBPROTOCOL if SUBPROTOCOL in self.scope["subprotocols"] else None)
+        await self.accept(selected_subprotocol(self.scope))
         if refusal:
             return await self.refuse(refusal)
         if self.is_closing:  # access has ended in the meantime; the mailbox knows why
