@@ -12,6 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
 django_application = get_asgi_application()
 
 from api.routing import websocket_urlpatterns  # noqa: E402
+from realtime.health import HealthMiddleware  # noqa: E402
 from realtime.middleware import (  # noqa: E402
     AllowedOriginsValidator,
     BodyLimit,
@@ -21,7 +22,7 @@ from realtime.middleware import (  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
-        "http": BodyLimit(django_application),
+        "http": HealthMiddleware(BodyLimit(django_application)),
         "websocket": AllowedOriginsValidator(
             JWTAuthMiddleware(
                 URLRouter(websocket_urlpatterns),

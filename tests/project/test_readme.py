@@ -22,7 +22,7 @@ APPS = ROOT / "reference_app"
 # Between server, layer and consumer; no client sees them.
 INTERNAL = {"access.changed", "connection.ended", "token.expired"}
 INTERNAL |= {"websocket.accept", "websocket.close", "websocket.send"}
-INTERNAL |= {"http.response.start", "http.response.body"}
+INTERNAL |= {"http.response.start", "http.response.body", "health"}
 
 
 def code_of(app: str) -> str:

@@ -80,8 +80,9 @@ class Server(DaphneServer):
             application = refuse_path
         if scope["type"] == "websocket":
             return await self.run_socket(protocol, application, scope, receive, send)
+        extensions: dict[str, dict] = {"realtime.draining": {}} if self.is_draining else {}
         try:
-            await application(scope, receive, send)
+            await application(scope | {"extensions": extensions}, receive, send)
         finally:
             self.bodies.release(protocol)
 
