@@ -5,7 +5,7 @@ value is read when it is used, so that a test can override it.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
 from django.conf import settings
@@ -49,12 +49,17 @@ class Origins(Setting[list[str]]):
     """Origins of pages, each of which a browser must be able to send."""
 
     def problem(self) -> str | None:
-        return super().problem() or self._impossible(getattr(settings, self.name, self.default))
+        if problem := super().problem():
+            return problem
+        fault = fault_of_origins(getattr(settings, self.name, self.default))
+        return f"{self.name} {fault}." if fault else None
 
-    def _impossible(self, value: list[str]) -> str | None:
-        wrong = ", ".join(repr(each) for each in value if not is_possible_origin(each))
-        form = "scheme, host, and the port if it is not the default, as in https://app.example.com"
-        return f"{self.name} has {wrong}, which no browser sends. Write {form}." if wrong else None
+
+def fault_of_origins(value: Iterable[object]) -> str | None:
+    """Say which entries can match no Origin, and how to write them; None where all are right."""
+    wrong = ", ".join(repr(each) for each in value if not is_possible_origin(each))
+    form = "scheme, host, and the port if it is not the default, as in https://app.example.com"
+    return f"has {wrong}, which no browser sends. Write {form}" if wrong else None
 
 
 def is_possible_origin(entry: object) -> bool:

@@ -37,7 +37,12 @@ def check(*arguments, **environment):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("REDIS_PORT", "abc"), ("CHANNEL_LAYER", "rabbit"), ("DATA_DIR", "/dev/null/x")],
+    [
+        ("REDIS_PORT", "abc"),
+        ("CHANNEL_LAYER", "rabbit"),
+        ("DATA_DIR", "/dev/null/x"),
+        ("REALTIME_ALLOWED_ORIGINS", "'https://app.example.com'"),
+    ],
 )
 def test_malformed_value_stops_the_start_with_one_line_that_names_it(name, value):
     done = check(**{name: value})
@@ -94,6 +99,25 @@ def test_limit_that_is_no_number_above_zero_is_named_in_one_line(monkeypatch, va
     with pytest.raises(SystemExit) as stop:
         base.setting(base.above_zero, "REALTIME_MAX_ERRORS", default=1)
     assert "REALTIME_MAX_ERRORS cannot be used" in stop.value.code
+
+
+def test_origins_are_listed_with_commas_and_perhaps_spaces(monkeypatch):
+    monkeypatch.setenv("REALTIME_ALLOWED_ORIGINS", "https://a.example.com, https://b.example.com,")
+    listed = base.setting(base.origins, "REALTIME_ALLOWED_ORIGINS", default=[])
+    assert listed == ["https://a.example.com", "https://b.example.com"]
+
+
+# Usual mistakes; `is_possible_origin` is tested with the settings of `realtime`.
+@pytest.mark.parametrize("value", ["app.example.com", "*", "https://a.example;https://b.example"])
+def test_origin_that_no_browser_sends_is_named_in_one_line(monkeypatch, value):
+    monkeypatch.setenv("REALTIME_ALLOWED_ORIGINS", value)
+    with pytest.raises(SystemExit) as stop:
+        base.setting(base.origins, "REALTIME_ALLOWED_ORIGINS", default=[])
+    assert stop.value.code == (
+        "The environment variable REALTIME_ALLOWED_ORIGINS cannot be used: it has "
+        f"{value!r}, which no browser sends. Write scheme, host, and the port if it is not the "
+        "default, as in https://app.example.com. Set it and start again."
+    )
 
 
 def test_core_layer_has_room_for_a_burst_and_forgets_a_killed_process_within_the_hour():

@@ -8,7 +8,7 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from realtime.conf import conf
+from realtime.conf import conf, fault_of_origins
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 env = environ.Env()
@@ -31,6 +31,13 @@ def above_zero(name: str, default: int) -> int:
     if number <= 0:
         raise ValueError("it must be above zero.")
     return number
+
+
+def origins(name: str, default: list[str]) -> list[str]:
+    listed = [each.strip() for each in env.list(name, default=default)]
+    if fault := fault_of_origins(listed):
+        raise ValueError(f"it {fault}")
+    return listed
 
 
 def redis_layer(kind: str, connection: dict) -> dict:
@@ -149,7 +156,7 @@ REALTIME_ISSUER = {
 
 # Browsers on other origins that may open a socket, such as https://app.example.com. Pages that this
 # server delivers itself may always.
-REALTIME_ALLOWED_ORIGINS = setting(env.list, "REALTIME_ALLOWED_ORIGINS", default=[])
+REALTIME_ALLOWED_ORIGINS = setting(origins, "REALTIME_ALLOWED_ORIGINS", default=[])
 # The guide's `?token=…` ends up in the logs of proxies. Switch it off where no client needs it.
 REALTIME_TOKEN_IN_QUERY = setting(env.bool, "REALTIME_TOKEN_IN_QUERY", default=True)
 
