@@ -122,7 +122,7 @@ class Conf:
     MESSAGE_BURST = Limit(20, "messages", "messages of one socket at once", "4113")
     MAX_ERRORS = Limit(10, "messages", "bad messages of one socket in a row", "4509")
     SOCKETS_PER_USER = Limit(50, "sockets", "open sockets of one user", "4504")
-    # Daphne drops a client after 5 seconds without an answer.
+    # `deadlines.py` has what happens in this time.
     CONNECT_SECONDS = Limit(4, "seconds", "the time from the handshake to the greeting", "4104")
     REQUEST_SECONDS = Limit(4, "seconds", "the time of a request to a REST view", "503")
     MAX_BEHIND = Limit(

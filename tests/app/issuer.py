@@ -74,5 +74,4 @@ class Issuer:
 
 def use_keys_of(settings, **issuer: str) -> None:
     """Fetch the issuer's keys by HTTP; `issuer` replaces parts of REALTIME_ISSUER."""
-    fetched = {"KEY_CLIENT": "jwt.PyJWKClient"}
-    settings.REALTIME_ISSUER = settings.REALTIME_ISSUER | fetched | issuer
+    settings.REALTIME_ISSUER = settings.REALTIME_ISSUER | {"KEY_CLIENT": ""} | issuer

@@ -10,7 +10,7 @@ from api.views import claimed_organizations
 from devrealm.accounts import PEOPLE
 from devrealm.issue import access_token, sign
 from devrealm.zoo import FUTURE, PAST, ZOO, claims, encoded, signed_by_stranger, with_claims
-from realtime.identity import errors, issuers, tokens
+from realtime.identity import errors, tokens
 from tests.app.issuer import use_keys_of
 
 ALICE = PEOPLE["alice"]
@@ -151,10 +151,6 @@ def test_keys_are_looked_for_where_keycloak_publishes_them(settings):
     assert tokens.issuer_keys().client.uri == where
     use_keys_of(settings, KEYS_URL="http://keycloak.internal/certs")
     assert tokens.issuer_keys().client.uri == "http://keycloak.internal/certs"
-
-
-def test_key_fetch_gives_up_before_daphne_drops_the_handshake():
-    assert issuers.FETCH_TIMEOUT < issuers.FETCH_PATIENCE < 5
 
 
 # What a proxy in front of Keycloak, or a wrong KEYCLOAK_ISSUER, may answer with 200.

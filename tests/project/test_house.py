@@ -25,7 +25,7 @@ FLOORS = [
     {"identity", "layer", "server"},
     {"protocol"},
     {"batched_query"},
-    {"conf", "event_loop", "signals", "threads"},
+    {"conf", "deadlines", "event_loop", "signals", "threads"},
 ]
 HEIGHT = {room: -number for number, floor in enumerate(FLOORS) for room in floor}
 

@@ -11,6 +11,7 @@ from typing import Any
 from django.db import OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from ..deadlines import LOCK_TIMEOUT
 from ..models import Entry, PendingEntry, Stream
 from ..protocol import frames
 
@@ -48,8 +49,8 @@ READ_SQLITE = f"""
 
 # The longest that moving frames may wait for another transaction, and that other transactions wait
 # where the process that moves them has been stopped.
-BOUNDS = """
-    SET LOCAL lock_timeout = '2s';
+BOUNDS = f"""
+    SET LOCAL lock_timeout = '{LOCK_TIMEOUT}s';
     SET LOCAL idle_in_transaction_session_timeout = '5s';
 """
 

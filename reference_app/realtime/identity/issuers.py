@@ -3,15 +3,14 @@
 from functools import cache
 from typing import Any, NamedTuple
 
+import jwt
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
 from ..conf import conf
+from ..deadlines import FETCH_TIMEOUT
+from .key_client import KeyClient
 from .keys import KeySet
-
-# Seconds for each answer of the issuer, and for the whole fetch that a socket or request waits for.
-# Daphne drops a client after 5 seconds without an answer.
-FETCH_TIMEOUT, FETCH_PATIENCE = 2, 2.5
 
 
 class Issuer(NamedTuple):
@@ -27,8 +26,8 @@ class Issuer(NamedTuple):
     # The client that users sign in with, for which a logout token is meant.
     client_id: str
     keys_url: str
-    # The class that fetches the keys: a dotted path to a `jwt.PyJWKClient`.
-    key_client: str
+    # The class that fetches the keys, a `jwt.PyJWKClient`.
+    key_client: type[jwt.PyJWKClient]
 
 
 @cache
@@ -41,7 +40,7 @@ def trusted_issuer() -> Issuer:
         audience,
         client_id=named.get("CLIENT_ID") or audience,
         keys_url=named.get("KEYS_URL") or f"{issuer.rstrip('/')}/protocol/openid-connect/certs",
-        key_client=named.get("KEY_CLIENT", "jwt.PyJWKClient"),
+        key_client=import_string(path) if (path := named.get("KEY_CLIENT")) else KeyClient,
     )
 
 
@@ -49,8 +48,7 @@ def trusted_issuer() -> Issuer:
 def issuer_keys() -> KeySet:
     """Return the one set of keys of this process."""
     issuer = trusted_issuer()
-    client = import_string(issuer.key_client)
-    return KeySet(client(issuer.keys_url, cache_jwk_set=False, timeout=FETCH_TIMEOUT))
+    return KeySet(issuer.key_client(issuer.keys_url, cache_jwk_set=False, timeout=FETCH_TIMEOUT))
 
 
 def _forget_issuer(*, setting: str, **kwargs: Any) -> None:

@@ -1,8 +1,8 @@
 """The issuer's signing keys, fetched in a thread of their own and never twice at once.
 
-PyJWT's client can fetch and cache a key set. But every caller waits that needs a key in that time,
+PyJWT's client can cache a key set. But every caller waits that needs a key while one is fetched,
 each of them tries again when the issuer does not answer, and a set that has grown old is dropped
-even if no new one can be fetched. This class uses its fetch, and decides those three otherwise.
+even if no new one can be fetched. This class decides those three otherwise.
 """
 
 import logging

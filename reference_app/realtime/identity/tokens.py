@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import jwt
 
+from ..deadlines import FETCH_PATIENCE
 from .claims import Claims
 from .errors import InvalidTokenError, KeysUnavailableError, MissingTokenError, invalid
-from .issuers import FETCH_PATIENCE, issuer_keys, trusted_issuer
+from .issuers import issuer_keys, trusted_issuer
 
 # Pinned: a token must not choose how it is verified (RFC 8725, 3.1). Keycloak signs with RS256.
 ALGORITHMS = ["RS256"]

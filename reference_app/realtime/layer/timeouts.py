@@ -6,11 +6,10 @@ from collections.abc import Awaitable
 from channels.exceptions import ChannelFull
 from redis.exceptions import RedisError
 
+from ..deadlines import LAYER_TIMEOUT
+
 # What a channel layer raises when it, or the Redis under it, cannot do its work.
 LAYER_ERRORS = (RedisError, ChannelFull, OSError)
-
-# Seconds that a caller waits for a layer that does not answer.
-LAYER_TIMEOUT = 2
 
 
 def layer_timeout() -> asyncio.Timeout:
