@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Hashable, Mapping
+from functools import partial
 from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
-from channels.db import database_sync_to_async
+from .threads import socket_threads
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -19,7 +20,7 @@ class BatchedQuery(Generic[K, V]):
     """
 
     def __init__(self, load: Callable[[set[K]], Mapping[K, V]]):
-        self.load = database_sync_to_async(load, thread_sensitive=False)
+        self.load = partial(socket_threads.run, load)
         self.batches: WeakKeyDictionary[asyncio.AbstractEventLoop, Batch] = WeakKeyDictionary()
 
     async def __call__(self, key: K) -> V | None:

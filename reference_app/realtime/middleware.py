@@ -2,12 +2,11 @@
 
 import ipaddress
 import logging
-from asyncio import timeout
+from asyncio import timeout, timeout_at
 from collections import deque
 from http import HTTPStatus
 from typing import Any
 
-from channels.db import database_sync_to_async
 from django.contrib.auth.models import AnonymousUser
 from django.db import DatabaseError
 
@@ -20,11 +19,12 @@ from .identity.errors import KeysUnavailableError, TokenError
 from .identity.refusals import log_refusal
 from .identity.tokens import averify
 from .protocol import frames
-from .protocol.close_codes import CloseCode, Refusal
+from .protocol.close_codes import DATABASE_UNAVAILABLE, CloseCode, Refusal
 from .protocol.refused_requests import BUSY, RefusedRequest, too_large, too_slow
-from .sockets.admission import admission
+from .sockets.admission import admission, deadline_of
 from .sockets.carriers import find_token, header_values, selected_subprotocol
 from .sockets.origins import advice_on, is_allowed_origin, refuse_handshake
+from .threads import socket_threads
 
 logger = logging.getLogger(__name__)
 
@@ -64,9 +64,11 @@ class JWTAuthMiddleware:
         scope = dict(scope, user=AnonymousUser(), token=None, refusal=None)
         token = ""
         try:
-            async with admission(scope, "user"):
-                token = find_token(scope)
+            token = find_token(scope)
+            # Without a slot: a token may have to wait for its key, and would keep others waiting.
+            async with timeout_at(deadline_of(scope)):
                 claims = await averify(token)
+            async with admission(scope, "user"):
                 # Taken before the look-up, so that the consumer can tell whether it still holds.
                 scope["access_mark"] = registry().mark()
                 scope["user"] = await load_user(claims)
@@ -78,7 +80,7 @@ class JWTAuthMiddleware:
             scope["refusal"] = Refusal(code, str(error))
         except (DatabaseError, TimeoutError) as error:
             logger.error("User could not be loaded: %r", error)
-            scope["refusal"] = Refusal(CloseCode.UNAVAILABLE, "The database is out of reach.")
+            scope["refusal"] = DATABASE_UNAVAILABLE
         return await self.application(scope, receive, send)
 
 
@@ -91,7 +93,7 @@ async def load_user(claims: dict) -> Any:
     if answer and not answer.refusal and not has_new_email(answer.user, claims):
         return answer.user
     # A new user is created, an email is stored, and a refused user is told why.
-    return await database_sync_to_async(active_user)(claims)
+    return await socket_threads.run(active_user, claims)
 
 
 class BodyLimit:

@@ -25,7 +25,7 @@ from .identity.errors import KeysUnavailableError, TokenError
 from .identity.refusals import log_refusal
 from .identity.tokens import averify, await_key, verify_logout
 from .layer.sending_loop import is_called_by_sync_code
-from .threads import Threads
+from .threads import request_threads
 
 logger = logging.getLogger(__name__)
 
@@ -34,9 +34,6 @@ RETRY_AFTER = 5
 
 # What a view may raise, and is answered.
 FAILURES = (TokenError, RequestDataTooBig, OperationalError, InterfaceError)
-
-# Requests that work at the same time, each in a thread. Four for each connection of a usual pool.
-requests = Threads(40, "request")
 
 
 def error(status: int, code: str, message: str, **headers: str) -> JsonResponse:
@@ -101,7 +98,7 @@ async def in_thread(function: Callable, *args: Any) -> Any:
     """
     if is_called_by_sync_code():
         return await sync_to_async(function)(*args)
-    return await requests.run(function, *args)
+    return await request_threads.run(function, *args)
 
 
 def with_token(*methods: str) -> Callable:

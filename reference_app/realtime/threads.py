@@ -11,6 +11,10 @@ from django.db import reset_queries
 
 T = TypeVar("T")
 
+# Most threads of a process for the queries of its sockets, and for its requests, which may do other
+# work too. A usual pool has ten connections to the database for all of them.
+FOR_SOCKETS, FOR_REQUESTS = 16, 40
+
 
 class Call(DatabaseSyncToAsync):
     """A sync function as an async one, which leaves no log of its queries in its thread.
@@ -51,3 +55,6 @@ class Threads:
         work: asyncio.Task[T] = loop.create_task(call(*args))
         work.add_done_callback(lambda _: free.release())
         return await asyncio.shield(work)
+
+
+socket_threads, request_threads = Threads(FOR_SOCKETS, "socket"), Threads(FOR_REQUESTS, "request")

@@ -1,14 +1,21 @@
 """What a client may say: each limit at its boundary, and a new token in band."""
 
+import asyncio
 import json
 
 import pytest
+from django.contrib.auth.models import User
+from django.db import OperationalError
 
 from api.consumers import NotificationConsumer
+from devrealm.accounts import PEOPLE
 from devrealm.issue import access_token
+from realtime.authority.registry import registry
 from realtime.authority.users import end_session
 from realtime.protocol.close_codes import CloseCode
+from realtime.sockets import connection
 from tests.app.dialogue import NOTIFICATIONS, established
+from tests.app.issuer import use_keys_of
 
 pytestmark = [
     pytest.mark.usefixtures("people", "layer"),
@@ -101,6 +108,51 @@ async def test_token_that_is_no_good_leaves_the_old_one_in_force(alice, token, c
     assert words in complaint["message"]
     await alice.send({"type": "ping"})
     assert (await alice.receive())["type"] == "pong"
+
+
+async def assert_not_judged_and_the_old_token_in_force(alice, expected):
+    """However often it is asked: it is not the client's mistake."""
+    access = [socket.access for socket in registry().everyone()]
+    for _ in range(expected):
+        await alice.send({"type": "token.refresh", "token": access_token("alice", sid="new")})
+        complaint = await alice.receive()
+        assert (complaint["type"], complaint["code"]) == ("error", "unavailable")
+    assert [socket.access for socket in registry().everyone()] == access
+    await alice.send({"type": "ping"})
+    assert (await alice.receive())["type"] == "pong"
+
+
+async def test_token_whose_keys_are_out_of_reach_is_not_judged(settings, alice):
+    settings.REALTIME_MAX_ERRORS = 3
+    use_keys_of(settings, KEYS_URL="http://127.0.0.1:9/certs")
+    await assert_not_judged_and_the_old_token_in_force(alice, 5)
+
+
+async def away(access):
+    raise OperationalError("gone")
+
+
+async def hanging(access):
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("answer_of", [away, hanging])
+async def test_token_is_not_judged_while_the_database_is_away(
+    settings, alice, answer_of, monkeypatch
+):
+    settings.REALTIME_CONNECT_SECONDS, settings.REALTIME_MAX_ERRORS = 0.1, 3
+    monkeypatch.setattr(connection, "answer_of", answer_of)
+    await assert_not_judged_and_the_old_token_in_force(alice, 5)
+
+
+async def test_change_while_a_token_could_not_be_judged_is_noticed(settings, alice, monkeypatch):
+    """In that time the socket was registered by what the new token claims."""
+    monkeypatch.setattr(connection, "answer_of", away)
+    user = await User.objects.aget(identities__subject=PEOPLE["alice"].subject)
+    await User.objects.filter(pk=user.pk).aupdate(is_active=False)  # announces nothing
+    await alice.send({"type": "token.refresh", "token": access_token("alice")})
+    assert (await alice.receive())["code"] == "unavailable"
+    assert (await alice.receive())["code"] == CloseCode.UNAUTHORIZED
 
 
 async def test_new_token_of_a_session_that_was_signed_out_is_4001(alice):

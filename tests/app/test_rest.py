@@ -104,7 +104,7 @@ async def test_requests_that_hang_take_no_more_threads_than_there_are(
     settings, hanging, monkeypatch
 ):
     settings.REALTIME_REQUEST_SECONDS = 0.1
-    monkeypatch.setattr(rest, "requests", Threads(2, "few"))
+    monkeypatch.setattr(rest, "request_threads", Threads(2, "few"))
     called = []
 
     def work():

@@ -8,9 +8,8 @@ import asyncio
 import logging
 import time
 from contextlib import suppress
+from functools import partial
 from typing import Protocol
-
-from channels.db import database_sync_to_async
 
 from ..conf import conf
 from ..event_loop import per_event_loop
@@ -18,6 +17,7 @@ from ..identity.tokens import LEEWAY
 from ..layer.subscribe import GroupSubscriber
 from ..protocol.close_codes import CloseCode, Refusal
 from ..protocol.groups import ACCESS_GROUP
+from ..threads import socket_threads
 from .access import TOKEN_EXPIRED, Access, Answer, check_access
 
 logger = logging.getLogger(__name__)
@@ -28,8 +28,7 @@ RETRY = 1
 # Sockets that are checked at a time. Two hundred block the event loop for 37 ms, a hundred for 24.
 AT_ONCE = 100
 
-# In a thread of its own, so that one slow query elsewhere delays no check.
-check = database_sync_to_async(check_access, thread_sensitive=False)
+check = partial(socket_threads.run, check_access)
 
 
 class Socket(Protocol):
@@ -96,6 +95,11 @@ class SocketRegistry:
         if not self.subscriber or self.subscriber.channel is None:
             return None
         return self.subscriber, self.changes
+
+    def recheck(self, socket: Socket) -> None:
+        """Check one socket again, as soon as the database answers."""
+        self.to_recheck.add(socket)
+        self.recheck_now.set()
 
     async def _on_message(self, message) -> None:
         self._recheck(change_in(message))

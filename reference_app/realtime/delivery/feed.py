@@ -3,12 +3,11 @@
 import asyncio
 import itertools
 import logging
-from collections.abc import Awaitable, Callable
-
-from channels.db import database_sync_to_async
+from functools import partial
 
 from ..event_loop import per_event_loop
 from ..protocol.close_codes import Refusal
+from ..threads import socket_threads
 from . import streams
 from .cursor import HISTORY_GONE, Cursor
 from .streams import Appended, HistoryGoneError, Place, Position
@@ -33,10 +32,7 @@ REORDER_BUFFER = 100
 # yield after each one costs as much as sending it.
 SENDS_BEFORE_YIELD = 100
 
-# Not in the thread that all queries of the process share, where a slow one would delay delivery.
-read_after: Callable[[str, int, int], Awaitable[list[Appended]]] = database_sync_to_async(
-    streams.read_after, thread_sensitive=False
-)
+read_after = partial(socket_threads.run, streams.read_after)
 
 
 @per_event_loop

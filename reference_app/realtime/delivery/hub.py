@@ -8,8 +8,7 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from contextlib import suppress
-
-from channels.db import database_sync_to_async
+from functools import partial
 
 from ..batched_query import BatchedQuery
 from ..conf import conf
@@ -17,6 +16,7 @@ from ..event_loop import per_event_loop
 from ..layer.publish import publish
 from ..layer.subscribe import GroupSubscriber
 from ..protocol import frames
+from ..threads import socket_threads
 from . import outbox, streams
 from .cursor import Cursor
 from .feed import Feed
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 # for 14 to 336 ms.
 AT_ONCE = 200
 
-positions = database_sync_to_async(streams.positions, thread_sensitive=False)
+positions = partial(socket_threads.run, streams.positions)
 
 
 def complete(names: Iterable[str] | None = None) -> None:
@@ -41,7 +41,7 @@ def completed_positions(names: Iterable[str]) -> dict[str, Position]:
     return streams.positions(names)
 
 
-complete_all = database_sync_to_async(complete, thread_sensitive=False)
+complete_all = partial(socket_threads.run, complete)
 position_of, begin = BatchedQuery(completed_positions), BatchedQuery(streams.begin)
 
 

@@ -1,17 +1,17 @@
 """Decides where a client resumes, by the position that it names."""
 
+from functools import partial
 from typing import NamedTuple
 from urllib.parse import parse_qs
 
-from channels.db import database_sync_to_async
-
 from ..protocol import frames
 from ..protocol.frames import Frame
+from ..threads import socket_threads
 from . import streams
 from .feed import Feed
 from .streams import Place
 
-reaches_back = database_sync_to_async(streams.reaches_back)
+reaches_back = partial(socket_threads.run, streams.reaches_back)
 
 
 class StartingPoint(NamedTuple):

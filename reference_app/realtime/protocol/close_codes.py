@@ -82,3 +82,6 @@ class Refusal(NamedTuple):
             "reconnect": self.code.reconnect,
             "retry_after_ms": self.retry_after_ms or self.code.retry_after_ms,
         }
+
+
+DATABASE_UNAVAILABLE = Refusal(CloseCode.UNAVAILABLE, "The database is out of reach.")

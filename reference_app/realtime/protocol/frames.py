@@ -2,7 +2,8 @@
 
 MessageError            a message that is answered with an `error` frame
 ├── MalformedError      it is not what the wire knows
-└── TooLargeError       it is longer than a message may be
+├── TooLargeError       it is longer than a message may be
+└── UnavailableError    it cannot be judged now, and may come again
 
 ValueError
 └── FrameTooLargeError  what a sender wants to send is longer than a frame may be
@@ -27,6 +28,9 @@ class MessageError(ValueError):
         super().__init__(reason)
         self.code = code
 
+    def frame(self) -> Frame:
+        return {"type": "error", "code": self.code, "message": str(self)}
+
 
 class MalformedError(MessageError):
     """The message is not what the contract allows, which its sentence states."""
@@ -40,6 +44,16 @@ class TooLargeError(MessageError):
 
     def __init__(self, most: int):
         super().__init__("too_large", f"A message has at most {most} bytes.")
+
+
+class UnavailableError(MessageError):
+    """The message cannot be answered now, and the client may send it again.
+
+    It is not the client's mistake.
+    """
+
+    def __init__(self, reason: str):
+        super().__init__("unavailable", reason)
 
 
 class FrameTooLargeError(ValueError):

@@ -19,12 +19,20 @@ AT_ONCE = 50
 async def admission(scope: dict, phase: str):
     """Take a slot in one phase of a handshake; raises TimeoutError when the handshake is too slow.
 
-    All phases of a handshake share its time, which starts at the first.
+    All phases of a handshake share its time.
+    """
+    async with timeout_at(deadline_of(scope)), slots()[phase]:
+        yield
+
+
+def deadline_of(scope: dict) -> float:
+    """Return when the time of a handshake is over, by the loop's clock.
+
+    The first call starts it.
     """
     now = get_running_loop().time()
-    deadline = scope.setdefault("deadline", now + conf.CONNECT_SECONDS)
-    async with timeout_at(deadline), slots()[phase]:
-        yield
+    deadline: float = scope.setdefault("deadline", now + conf.CONNECT_SECONDS)
+    return deadline
 
 
 @per_event_loop

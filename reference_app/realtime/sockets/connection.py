@@ -19,7 +19,7 @@ from ..delivery.resume import resume
 from ..delivery.writer import Writer
 from ..layer.timeouts import LAYER_ERRORS
 from ..protocol import frames
-from ..protocol.close_codes import CloseCode, Refusal
+from ..protocol.close_codes import DATABASE_UNAVAILABLE, CloseCode, Refusal
 from .admission import admission
 from .carriers import selected_subprotocol
 from .expiry import Expiry
@@ -29,7 +29,6 @@ from .messages import ANSWERS, ClientMessages
 logger = logging.getLogger(__name__)
 
 LAYER_UNAVAILABLE = Refusal(CloseCode.UNAVAILABLE, "The channel layer is out of reach.")
-DATABASE_UNAVAILABLE = Refusal(CloseCode.UNAVAILABLE, "The database is out of reach.")
 CONNECTING_TOO_SLOW = Refusal(CloseCode.UNAVAILABLE, "The server took too long to let you in.")
 
 

@@ -1,16 +1,19 @@
 """Handles the messages of a client, which are pings, new tokens and mistakes."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from ..authority.access import WORDS, as_error
+from ..authority.registry import registry
 from ..conf import conf
-from ..identity.errors import InvalidTokenError, TokenError
+from ..identity.errors import InvalidTokenError, KeysUnavailableError, TokenError
 from ..identity.refusals import log_refusal
 from ..identity.tokens import averify
 from ..protocol import frames
-from ..protocol.close_codes import CloseCode, Refusal
-from ..protocol.frames import MalformedError, MessageError
+from ..protocol.close_codes import DATABASE_UNAVAILABLE, CloseCode, Refusal
+from ..protocol.frames import MalformedError, MessageError, UnavailableError
 from ..protocol.limits import Allowance
 
 
@@ -43,6 +46,8 @@ class ClientMessages:
             if answer is None:
                 raise MessageError("unknown_type", "The message's type is not known here.")
             await answer(self.socket, message)
+        except UnavailableError as error:
+            await self.socket.send_json(error.frame())
         except MessageError as error:
             await self.send_error(error)
         else:
@@ -53,7 +58,7 @@ class ClientMessages:
 
         Too many in a row close the socket.
         """
-        await self.socket.send_json({"type": "error", "code": error.code, "message": str(error)})
+        await self.socket.send_json(error.frame())
         self.errors_in_a_row += 1
         if self.errors_in_a_row >= conf.MAX_ERRORS:
             await self.socket.refuse(
@@ -75,7 +80,7 @@ async def ping(socket: Any, message: dict) -> None:
 async def refresh_token(socket: Any, message: dict) -> None:
     """Adopt a new token of the same user.
 
-    A bad one leaves the old one in force.
+    A bad one leaves the old one in force, and so does one that cannot be judged now.
     """
     if not isinstance(message.get("token"), str):
         raise MalformedError("A token is a string.")
@@ -85,15 +90,33 @@ async def refresh_token(socket: Any, message: dict) -> None:
             raise InvalidTokenError("wrong_user", "The token is another user's.")
     except TokenError as error:
         log_refusal(error, message["token"])
+        if isinstance(error, KeysUnavailableError):
+            raise UnavailableError(str(error)) from error
         raise MessageError("token_refused", str(error)) from error
-    # Registered for revocations before the check, so that none is missed in between.
-    socket.access = socket.access.renewed(claims)
-    if refusal := await socket.check_access():
+    if refusal := await check_with(socket, claims):
         if refusal in WORDS:
             log_refusal(as_error(refusal), message["token"])
         return await socket.refuse(refusal)
     socket.adopt(claims)
     await socket.send_json({"type": "token.refreshed", "expires_at": socket.expires_at})
+
+
+async def check_with(socket: Any, claims: dict) -> Refusal | None:
+    """Return why a socket may not listen with these claims, or None.
+
+    Raises UnavailableError where the database does not say, and the socket keeps its access.
+    """
+    # Registered for revocations before the check, so that none is missed in between.
+    before, socket.access = socket.access, socket.access.renewed(claims)
+    refusal: Refusal | None = DATABASE_UNAVAILABLE
+    with suppress(TimeoutError):
+        async with asyncio.timeout(conf.CONNECT_SECONDS):
+            refusal = await socket.check_access()
+    if refusal == DATABASE_UNAVAILABLE:
+        socket.access = before
+        registry().recheck(socket)  # a change of the old access was not noticed
+        raise UnavailableError(refusal.reason)
+    return refusal
 
 
 # The function that answers each type of message. It is awaited with the socket and the message.
