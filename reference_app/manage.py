@@ -4,6 +4,7 @@ import sys
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
+    os.environ.setdefault("DATABASE_STATEMENT_SECONDS", "0")
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

@@ -10,6 +10,7 @@ import contextlib
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -41,28 +42,67 @@ DECIDED = [
 DECIDED += ["streams", "token_users", "views"]
 
 
-@contextlib.contextmanager
-def real_postgresql() -> Iterator[str]:
-    """Run a PostgreSQL that need not survive a power cut, and yield its DATABASE_URL."""
-    programs = folder_of_programs()
-    if programs is None:
-        pytest.skip("needs PostgreSQL's server: install it, Debian calls it postgresql")
-    port = free_port()
-    with tempfile.TemporaryDirectory(prefix="postgresql-") as folder:
+class PostgreSQL:
+    """A PostgreSQL that need not survive a power cut, and can be stopped and frozen."""
+
+    def __init__(self, folder: str, connections: int):
+        programs = folder_of_programs()
+        if programs is None:
+            pytest.skip("needs PostgreSQL's server: install it, Debian calls it postgresql")
         if user := owner():
             os.chown(folder, user.pw_uid, user.pw_gid)
-        data = f"{folder}/data"
+        self.data, port = f"{folder}/data", free_port()
+        self.url = f"postgres://tests@127.0.0.1:{port}/postgres"
         # Django wants UTF-8, which initdb would leave to the locale of whoever runs the tests.
         text = ["--encoding=UTF8", "--no-locale"]
-        run([programs / "initdb", "-D", data, "-U", "tests", "-A", "trust", "--no-sync", *text])
-        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
-        unsafe = "-c fsync=off -c max_connections=300"
-        control = [programs / "pg_ctl", "-D", data, "-w"]
-        run([*control, "-l", f"{folder}/log", "-o", f"{options} {unsafe}", "start"])
+        run([programs / "initdb", "-D", self.data, "-U", "tests", *"-A trust -N".split(), *text])
+        where = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
+        options = f"{where} -c fsync=off -c max_connections={connections}"
+        self.control = [programs / "pg_ctl", "-D", self.data, "-w", "-l", f"{folder}/log"]
+        self.control += ["-o", options]
+
+    def start(self) -> None:
+        run([*self.control, "start"])
+
+    def stop(self, mode: str = "fast") -> None:
+        run([*self.control, "-m", mode, "stop"])
+
+    def freeze(self) -> None:
+        """Stop all its processes in their tracks: connections stay, nothing is answered."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: int) -> None:
+        if not (file := Path(self.data, "postmaster.pid")).exists():
+            return  # it is stopped
+        main = int(file.read_text().split()[0])
+        os.kill(main, number)  # first, so that it makes no further process
+        for process in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                if int(process.read_text().rpartition(")")[2].split()[1]) == main:
+                    os.kill(int(process.parent.name), number)
+
+
+@contextlib.contextmanager
+def own_postgresql(connections: int = 300) -> Iterator[PostgreSQL]:
+    """Run a PostgreSQL that a test may stop."""
+    with tempfile.TemporaryDirectory(prefix="postgresql-") as folder:
+        postgresql = PostgreSQL(folder, connections)
+        postgresql.start()
         try:
-            yield f"postgres://tests@127.0.0.1:{port}/postgres"
+            yield postgresql
         finally:
-            run([*control, "-m", "immediate", "stop"])
+            postgresql.thaw()
+            postgresql.stop("immediate")
+
+
+@contextlib.contextmanager
+def real_postgresql() -> Iterator[str]:
+    """Run a PostgreSQL, and yield its DATABASE_URL."""
+    with own_postgresql() as postgresql:
+        yield postgresql.url
 
 
 def folder_of_programs() -> Path | None:

@@ -113,16 +113,38 @@ DATA_DIR = Path(setting(env.str, "DATA_DIR", default=str(BASE_DIR / "var")))
 DATABASES = {
     "default": setting(env.db_url, "DATABASE_URL", default=f"sqlite:///{DATA_DIR}/db.sqlite3")
 }
+# How long these may wait is explained in `realtime/deadlines.py`. manage.py sets no limit for
+# statements, because those of `migrate` may take long.
+STATEMENT_SECONDS = setting(env.int, "DATABASE_STATEMENT_SECONDS", default=3)
 if "postgresql" in DATABASES["default"]["ENGINE"]:
     # Without a pool each query connects anew: 200 clients that came back at once waited so long for
     # it that all were told 4104, and came back again. Persistent connections are no cure under
     # ASGI, where each request has a thread of its own that leaves one behind.
-    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": 10}}
+    DATABASES["default"]["OPTIONS"] = {
+        "pool": {
+            "min_size": 1,
+            "max_size": setting(above_zero, "DATABASE_POOL_SIZE", default=10),
+            # Seconds that a query waits for a connection; by default 30.
+            "timeout": 2,
+            # Seconds of tries to reconnect. The pool doubles the time between two of them, so that
+            # after an outage it would wait longer than needed. The next query begins anew.
+            "reconnect_timeout": 1,
+        },
+        "connect_timeout": 2,
+        "options": f"-c statement_timeout={STATEMENT_SECONDS}s",
+        # A machine that lost its power says nothing; without these it is waited for two hours.
+        "keepalives_idle": 5,
+        "keepalives_interval": 1,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 5_000,
+    }
+    # A connection of before a restart is noticed before it is used.
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 if "sqlite" in DATABASES["default"]["ENGINE"]:
-    # Writers queue for the file instead of failing, readers never wait for a writer.
+    # Writers wait for the file instead of failing at once, readers never wait for a writer.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
+        "timeout": 3,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
     }
 
