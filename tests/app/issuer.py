@@ -2,6 +2,7 @@
 
 import json
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import jwt
@@ -21,8 +22,11 @@ class Issuer:
         self.published: list[str] = []
         self.use = "sig"
         self.status, self.fetches = 200, 0
+        # What is sent in place of the keys, and the seconds between two bytes of it.
+        self.body, self.pause = b"", 0.0
         self.answers, self.asked = threading.Event(), threading.Event()
         self.answers.set()
+        self.ended = threading.Event()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
         # So `close` waits for each answer, and none of their connections is left to the collector.
         self.server.daemon_threads = False
@@ -37,12 +41,15 @@ class Issuer:
         if publish:
             self.published.append(key_id)
 
-    def token(self, key_id: str) -> str:
-        """Return alice's token, signed by that key, which may be nobody's."""
+    def token(self, key_id: str, named: str = "", **claims: str) -> str:
+        """Return alice's token, signed by that key, which may be nobody's.
+
+        `named` is the id that its header names instead.
+        """
         if key_id not in self.private:
             self.make_key(key_id, publish=False)
-        claims = access_claims(PEOPLE["alice"]) | {"iat": 1_700_000_000, "exp": LATER}
-        return jwt.encode(claims, self.private[key_id], "RS256", headers={"kid": key_id})
+        claims = access_claims(PEOPLE["alice"]) | {"iat": 1_700_000_000, "exp": LATER} | claims
+        return jwt.encode(claims, self.private[key_id], "RS256", headers={"kid": named or key_id})
 
     def key_set(self) -> dict:
         as_jwk = jwt.algorithms.RSAAlgorithm.to_jwk
@@ -59,7 +66,11 @@ class Issuer:
                 issuer.answers.wait()
                 self.send_response(issuer.status)
                 self.end_headers()
-                self.wfile.write(json.dumps(issuer.key_set()).encode())
+                body = issuer.body or json.dumps(issuer.key_set()).encode()
+                with suppress(ConnectionError):
+                    for start in range(0, len(body), step := 1 if issuer.pause else len(body)):
+                        self.wfile.write(body[start : start + step])
+                        issuer.ended.wait(issuer.pause)
 
             def log_message(self, *args):
                 pass
@@ -68,6 +79,7 @@ class Issuer:
 
     def close(self) -> None:
         self.answers.set()
+        self.ended.set()
         self.server.shutdown()
         self.server.server_close()
 

@@ -126,6 +126,17 @@ async def test_issuer_that_fails_is_asked_once_per_cooldown(issuer):
     assert await verdict(issuer.token("first")) is None
 
 
+async def test_issuer_that_failed_is_asked_again_sooner(issuer):
+    issuer.status = 503
+    assert await verdict(issuer.token("first")) == "keys_unavailable"
+    issuer.status = 200
+    tokens.issuer_keys().tried_at -= keys.RETRY
+    assert await verdict(issuer.token("first")) is None
+    tokens.issuer_keys().tried_at -= keys.RETRY
+    assert await verdict(issuer.token("second")) == "unknown_key"
+    assert issuer.fetches == 2
+
+
 async def test_key_for_encryption_signs_nothing(issuer):
     issuer.use = "enc"
     assert await verdict(issuer.token("first")) == "keys_unavailable"

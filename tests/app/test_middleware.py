@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import logging
 
 import pytest
@@ -10,13 +11,16 @@ from uvicorn.logging import AccessFormatter
 from devrealm.accounts import PEOPLE
 from devrealm.issue import access_token
 from realtime import middleware
+from realtime.identity import issuers, keys, tokens
 from realtime.identity.errors import InvalidTokenError, MissingTokenError
 from realtime.middleware import AllowedOriginsValidator, JWTAuthMiddleware
 from realtime.models import Identity
 from realtime.protocol.close_codes import CloseCode, Refusal
 from realtime.server.headers import HideTokenFilter
 from realtime.sockets.carriers import find_token
-from tests.app.issuer import use_keys_of
+from tests.app.dialogue import NOTIFICATIONS, established, socket
+from tests.app.issuer import Issuer, use_keys_of
+from tests.lanes import in_full
 
 
 def scope_with(*, headers=(), query="", subprotocols=(), **more):
@@ -253,3 +257,38 @@ async def test_user_that_cannot_be_loaded_in_time_is_unavailable(settings, monke
         scope = await scope_after(JWTAuthMiddleware, headers=bearer(access_token("alice")))
     assert scope["refusal"].code == CloseCode.UNAVAILABLE
     assert scope["token"] is None
+
+
+@pytest.mark.parametrize("layer", ["pubsub"], indirect=True)
+@pytest.mark.parametrize("number", [60, *in_full([350])])
+async def test_forged_key_ids_keep_no_known_key_waiting_while_the_issuer_hangs(
+    settings, people, layer, monkeypatch, number
+):
+    """More of them than handshakes may be worked on at once."""
+    settings.REALTIME_CONNECT_SECONDS = 60
+    monkeypatch.setattr(issuers, "FETCH_TIMEOUT", 60)
+    monkeypatch.setattr(tokens, "FETCH_PATIENCE", 60)
+    monkeypatch.setattr(keys, "COOLDOWN", 0)
+    issuer = Issuer()
+    issuer.make_key("first")
+    use_keys_of(settings, KEYS_URL=issuer.url)
+    good = issuer.token("first")
+    async with contextlib.AsyncExitStack() as sockets:
+        await sockets.enter_async_context(established(NOTIFICATIONS, token=good))
+        issuer.asked.clear()
+        issuer.answers.clear()
+        forged = [
+            asyncio.create_task(refusal_of(issuer.token("forged", named=f"forged {each}")))
+            for each in range(number)
+        ]
+        assert await asyncio.to_thread(issuer.asked.wait, 60)
+        await sockets.enter_async_context(established(NOTIFICATIONS, token=good))
+        assert not any(task.done() for task in forged)
+        issuer.answers.set()
+        assert {*await asyncio.gather(*forged)} == {"The token is signed with an unknown key."}
+        issuer.close()
+
+
+async def refusal_of(token):
+    async with socket(NOTIFICATIONS, token=token) as client:
+        return (await client.receive())["reason"]

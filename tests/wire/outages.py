@@ -6,12 +6,16 @@ async with crowd(server, 200) as clients:
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
-from typing import NamedTuple
+import sqlite3
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import httpx
 import psycopg
+import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from classroom import token
@@ -24,24 +28,18 @@ PATH, NOTIFY = "/ws/notifications/", "/api/me/notifications/"
 
 
 class Fault(NamedTuple):
-    """What breaks a database, and what mends it."""
+    """What breaks a part, and what mends it, by the names of its methods."""
 
     begin: str
     end: str
 
 
-STOPPED, FROZEN, FULL = Fault("stop", "start"), Fault("freeze", "thaw"), Fault("fill", "empty")
-
-
-class Breakable:
-    """A PostgreSQL, and the connections that use it up."""
+class FullPostgreSQL:
+    """Connections that use up all that a PostgreSQL takes."""
 
     def __init__(self, postgresql: PostgreSQL):
-        self.postgresql = postgresql
+        self.url = postgresql.url
         self.idle: list[psycopg.Connection] = []
-
-    def __getattr__(self, name: str):
-        return getattr(self.postgresql, name)
 
     def fill(self) -> None:
         """Take all connections, also those that others have."""
@@ -62,6 +60,44 @@ class Breakable:
     def empty(self) -> None:
         while self.idle:
             self.idle.pop().close()
+
+
+class SQLiteFile:
+    """A database in a file system of its own, which is small."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.url = f"sqlite:///{folder}/db.sqlite3"
+
+    def lock(self) -> None:
+        """Hold the write lock, as an open transaction of another process does."""
+        file = self.folder / "db.sqlite3"
+        self.other = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
+        self.other.execute("BEGIN IMMEDIATE")
+
+    def release(self) -> None:
+        self.other.close()
+
+    def fill(self) -> None:
+        with open(self.folder / "filling", "wb", buffering=0) as file:
+            with contextlib.suppress(OSError):
+                while True:
+                    file.write(b" " * 4096)
+
+    def empty(self) -> None:
+        (self.folder / "filling").unlink()
+
+
+@contextlib.contextmanager
+def small_disk(folder: Path) -> Iterator[None]:
+    """Mount a file system of a few megabytes."""
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "none", folder])
+    if done.returncode:
+        pytest.skip("needs the right to mount a file system: run as root")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", folder], check=True)
 
 
 class Answer(NamedTuple):
@@ -134,6 +170,22 @@ class Clients:
         self.sockets.remove(socket)
         await socket.close()
         await reading
+
+    async def meet(self, part: Any, fault: Fault, seconds: int) -> set[Answer]:
+        """Post each second while a part is broken, and return how requests were refused.
+
+        Everything has to work again within the time of one answer.
+        """
+        posting = asyncio.create_task(self.post_each_second())
+        await asyncio.to_thread(getattr(part, fault.begin))
+        await asyncio.wait([posting], timeout=seconds)
+        await asyncio.to_thread(getattr(part, fault.end))
+        async with asyncio.timeout(ANSWER_TIMEOUT):
+            await self.all_is_well()
+        posting.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await posting
+        return {answer for answer in self.answers if answer.status != 202}
 
     async def nothing_is_lost(self) -> None:
         """Wait until each socket has received each notification that was accepted."""

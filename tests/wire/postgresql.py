@@ -67,6 +67,10 @@ class PostgreSQL:
     def stop(self, mode: str = "fast") -> None:
         run([*self.control, "-m", mode, "stop"])
 
+    def crash(self) -> None:
+        """Stop it as a crash does; it keeps what was committed."""
+        self.stop("immediate")
+
     def freeze(self) -> None:
         """Stop all its processes in their tracks: connections stay, nothing is answered."""
         self._signal(signal.SIGSTOP)

@@ -18,8 +18,9 @@ from .claims import Claims
 logger = logging.getLogger(__name__)
 
 # Seconds. A key that the issuer withdraws is trusted no longer than LIFESPAN, as in PyJWT. COOLDOWN
-# bounds what forged key ids can make us fetch, and how long a rotated key may have to wait.
-LIFESPAN, COOLDOWN = 300, 10
+# bounds what forged key ids can make us fetch, and how long a rotated key may have to wait. RETRY
+# is that after a fetch which failed, so that tokens are verified soon after the issuer is back.
+LIFESPAN, COOLDOWN, RETRY = 300, 10, 3
 
 
 class KeySet:
@@ -57,7 +58,8 @@ class KeySet:
             now = time.monotonic()
             if key_id in self.keys and now - self.fetched_at < LIFESPAN:
                 return None
-            if now - self.tried_at >= COOLDOWN and (not self.fetching or self.fetching.done()):
+            pause = RETRY if self.last_try_failed else COOLDOWN
+            if now - self.tried_at >= pause and (not self.fetching or self.fetching.done()):
                 self.tried_at = now
                 self.fetching = self.thread.submit(self._fetch)
             return self.fetching
