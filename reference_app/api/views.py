@@ -1,11 +1,13 @@
 """A small REST API on the same token verification as the sockets."""
 
+from typing import Any
+
 from asgiref.sync import async_to_sync
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, JsonResponse
 
 from realtime.protocol.frames import FrameTooLargeError, MalformedError, parse
-from realtime.rest import error, with_token
+from realtime.rest import error, listing, with_token
 
 from .consumers import broadcast_notification
 from .models import Organization, SampleResource, is_member
@@ -40,15 +42,19 @@ def claimed_organizations(claims: dict) -> list[str]:
 @with_token("GET")
 def my_organizations(request):
     mine = Organization.objects.filter(members=request.user, is_active=True)
-    return JsonResponse({"organizations": [{"id": str(o.id), "name": o.name} for o in mine]})
+    return listing(request, "organizations", mine, "name", organization_as_json)
+
+
+def organization_as_json(organization: Organization) -> dict:
+    return {"id": str(organization.id), "name": organization.name}
 
 
 @with_token("POST")
 def notify_me(request):
-    notification = body_of(request)
-    if not isinstance(notification.get("title"), str):
-        return error(400, "bad_request", "A notification is a JSON object with a title.")
     try:
+        notification = body_of(request)
+        if not isinstance(notification.get("title"), str):
+            raise ValueError("A notification is a JSON object with a title.")
         async_to_sync(broadcast_notification)(request.token["sub"], notification)
     except FrameTooLargeError as failure:
         return error(413, "too_large", str(failure))
@@ -62,16 +68,20 @@ def resources(request, org_id):
     if not is_member(request.user, org_id):
         return error(403, "forbidden", organization_topic.denied)
     if request.method == "POST":
-        return create_resource(org_id, body_of(request).get("name"))
-    listed = SampleResource.objects.filter(org_id=org_id)
-    return JsonResponse({"resources": [as_json(resource) for resource in listed]})
+        return create_resource(request, org_id)
+    rows = SampleResource.objects.filter(org_id=org_id)
+    return listing(request, "resources", rows, "created_at", as_json)
 
 
-def create_resource(org_id, name) -> JsonResponse:
+def create_resource(request, org_id) -> JsonResponse:
     """Create the resource.
 
     The signal tells the organization.
     """
+    try:
+        name: Any = body_of(request).get("name")
+    except MalformedError as failure:
+        return error(400, "bad_request", str(failure))
     if isinstance(name, str) and not name.isprintable():
         return error(400, "bad_request", "The name: Only what can be printed is a name.")
     resource = SampleResource(org_id=org_id, name=name)
@@ -92,9 +102,9 @@ def as_json(resource: SampleResource) -> dict:
 
 
 def body_of(request: HttpRequest) -> dict:
-    """Return the JSON object in the body, or an empty one for anything else."""
-    try:
-        body = parse(request.body)
-    except MalformedError:
-        return {}
+    """Return the JSON object in the body, or an empty one for another value.
+
+    Raises MalformedError, a ValueError, where it is not JSON or nested too deep.
+    """
+    body = parse(request.body)
     return body if isinstance(body, dict) else {}

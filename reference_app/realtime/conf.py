@@ -116,6 +116,13 @@ class Conf:
     # The limits, each of one process. A test has a hostile client for each.
 
     MAX_MESSAGE_BYTES = Limit(65_536, "bytes", "the longest message of a client", "`error`")
+    # Python's own encoder fails at about 975 levels.
+    MAX_JSON_DEPTH = Limit(
+        64,
+        "levels",
+        "objects and lists in each other, in a message, a REST body, or a frame of your code",
+        "`error`; 400; ValueError",
+    )
     MESSAGES_PER_MINUTE = Limit(
         120, "messages", "messages of one socket in a minute, in the long run", "4113"
     )
@@ -125,6 +132,10 @@ class Conf:
     # `deadlines.py` has what happens in this time.
     CONNECT_SECONDS = Limit(4, "seconds", "the time from the handshake to the greeting", "4104")
     REQUEST_SECONDS = Limit(4, "seconds", "the time of a request to a REST view", "503")
+    REQUESTS_PER_MINUTE = Limit(
+        120, "requests", "REST requests of one user in a minute, in the long run", "429"
+    )
+    REQUEST_BURST = Limit(60, "requests", "REST requests of one user at once", "429")
     MAX_BEHIND = Limit(
         1_000, "frames", "frames that arrive for a socket while its client does not read", "4108"
     )

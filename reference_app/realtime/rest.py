@@ -12,13 +12,16 @@ from functools import wraps
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
+from django.core import signing
 from django.core.exceptions import RequestDataTooBig
 from django.core.handlers.base import BaseHandler
 from django.db import InterfaceError, OperationalError, connections
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from .authority.request_rate import seconds_to_wait
 from .authority.users import active_user, end_sessions
 from .conf import conf
 from .identity.errors import KeysUnavailableError, TokenError
@@ -35,6 +38,9 @@ RETRY_AFTER = 5
 # What a view may raise, and is answered.
 FAILURES = (TokenError, RequestDataTooBig, OperationalError, InterfaceError)
 
+# Rows of one answer.
+ROWS = 100
+
 
 def error(status: int, code: str, message: str, **headers: str) -> JsonResponse:
     return JsonResponse({"error": code, "message": message}, status=status, headers=headers)
@@ -42,6 +48,11 @@ def error(status: int, code: str, message: str, **headers: str) -> JsonResponse:
 
 def unavailable(code: str, message: str) -> JsonResponse:
     return error(503, code, message, **{"Retry-After": str(RETRY_AFTER)})
+
+
+def rate_limited(wait: int) -> JsonResponse:
+    message = "You send too many requests."
+    return error(429, "rate_limited", message, **{"Retry-After": str(wait)})
 
 
 def answers_in_time(view: Callable) -> Callable:
@@ -123,6 +134,8 @@ def with_token(*methods: str) -> Callable:
             token = bearer_token(request)
             try:
                 request.token = await averify(token)
+                if wait := seconds_to_wait(request.token["sub"]):
+                    return rate_limited(wait)
                 answer = await in_thread(BaseHandler().make_view_atomic(for_user), request, kwargs)
             except TokenError as failure:
                 log_refusal(failure, token)
@@ -162,3 +175,27 @@ async def backchannel_logout(request: HttpRequest) -> JsonResponse:
 
 def log_out(token: str) -> None:
     end_sessions(verify_logout(token))
+
+
+def listing(
+    request: HttpRequest, name: str, rows: QuerySet, order: str, as_json: Callable[[Any], dict]
+) -> JsonResponse:
+    """Answer with a page of rows by their name, in the order of a field.
+
+    `next` is what the client sends as `after` to be answered with the next page, or null. It names
+    the last row's own values, so that rows which are added or deleted move no other to another
+    page. It is signed, because it goes into a query.
+    """
+    salt = f"page of {rows.model._meta.label}"
+    if after := request.GET.get("after"):
+        try:
+            value, pk = signing.loads(after, salt=salt)
+        except signing.BadSignature:
+            return error(400, "bad_request", "`after` is not the `next` of another page.")
+        rows = rows.filter(Q(**{f"{order}__gt": value}) | Q(**{order: value, "pk__gt": pk}))
+    page = [*rows.order_by(order, "pk")[: ROWS + 1]]
+    following = None
+    if len(page) > ROWS:
+        last = page[ROWS - 1]
+        following = signing.dumps([str(getattr(last, order)), str(last.pk)], salt=salt)
+    return JsonResponse({name: [as_json(row) for row in page[:ROWS]], "next": following})

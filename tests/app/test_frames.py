@@ -27,12 +27,27 @@ def test_what_was_encoded_is_parsed_again(frame):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "NaN", "-Infinity", "1e999", "[-1e999]", "9" * 5000, "[" * 100_000, b"\xff\xfe"],
+    ["", "{", "NaN", "-Infinity", "1e999", "[-1e999]", "9" * 5000, "[" * 60, b"\xff\xfe"],
     ids=lambda text: repr(text[:10]),
 )
 def test_what_not_every_reader_understands_is_malformed(text):
     with pytest.raises(frames.MalformedError, match="is not JSON"):
         frames.parse(text)
+
+
+def nested(levels: int, wide: int = 0) -> str:
+    """Return JSON with so many levels, beside lists that are shallow."""
+    return "[" * levels + '{"[": "[[["}, []' * bool(wide) + ", []" * wide + "]" * levels
+
+
+@pytest.mark.parametrize("encode", [str, str.encode, lambda text: text.encode("utf-16")])
+@pytest.mark.parametrize("wide", [0, 500])
+def test_json_has_as_many_levels_as_allowed_and_not_one_more(encode, wide):
+    most = 64 - bool(wide)  # the shallow ones are a level, too
+    assert frames.parse(encode(nested(most, wide))) == json.loads(nested(most, wide))
+    for levels in (most + 1, 900, 980, 5_000, 100_000):
+        with pytest.raises(frames.TooDeepError, match="have at most 64 levels"):
+            frames.parse(encode(nested(levels, wide)))
 
 
 @pytest.mark.parametrize("text", ["[]", "7", "null", '"ping"', "{}", '{"type": 1}'])
@@ -71,7 +86,9 @@ UNFIT = {
     "-2^53": ([{"id": -(2**53)}], "-9007199254740992: it is beyond"),
     "a snowflake id": (1_541_815_603_606_036_480, "Send a string"),
     "a circle": (CIRCLE := [], "[Cc]ircular"),
-    "a great depth": (reduce(lambda inner, _: [inner], range(100_000), 0), "nested as deep"),
+    "a great depth": (reduce(lambda inner, _: [inner], range(100_000), 0), "at most 64 levels"),
+    "lists in lists": (reduce(lambda inner, _: (inner,), range(64), 0), "at most 64 levels"),
+    "objects in objects": (reduce(lambda inner, _: {"a": inner}, range(64), 0), "64 levels"),
 }
 CIRCLE.append(CIRCLE)
 
@@ -83,6 +100,7 @@ def test_what_a_browser_would_not_read_as_it_is_raises_at_the_sender(value, word
 
 
 FIT = [2**53 - 1, -(2**53) + 1, 1e300, 0.1234567890123456789, "9" * 30, "🦉", None, {"9" * 20: 1}]
+FIT += [reduce(lambda inner, _: [inner], range(62), []), [[], {}] * 500]
 FIT += [Decimal("12345678901234567890.5"), "\x00", "é\u2028"]
 
 

@@ -1,4 +1,5 @@
 import json
+from datetime import timedelta
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -9,9 +10,12 @@ from api.models import Organization, SampleResource
 from demo.people import ORG_ID, settle
 from devrealm.accounts import PEOPLE
 from devrealm.issue import access_token
+from realtime.authority import request_rate
 from realtime.authority.users import end_session
 from realtime.identity.tokens import LOGOUT_EVENT
 from realtime.models import EndedSession, Identity
+from realtime.protocol.limits import Allowances
+from realtime.rest import ROWS
 from tests.app.dialogue import EVENTS, NOTIFICATIONS, established
 from tests.app.issuer import use_keys_of
 from tests.app.test_tokens import logout_token
@@ -61,14 +65,14 @@ def test_who_am_i():
 def test_my_organizations_are_those_i_belong_to():
     Organization.objects.create(name="Other")
     mine = [{"id": str(ORG_ID), "name": "Acme Incorporated"}]
-    assert client("alice").get(MINE).json() == {"organizations": mine}
-    assert client("mallory").get(MINE).json() == {"organizations": []}
+    assert client("alice").get(MINE).json() == {"organizations": mine, "next": None}
+    assert client("mallory").get(MINE).json() == {"organizations": [], "next": None}
 
 
 def test_inactive_organization_is_nobodys(organization):
     organization.is_active = False
     organization.save()
-    assert client("alice").get(MINE).json() == {"organizations": []}
+    assert client("alice").get(MINE).json() == {"organizations": [], "next": None}
     assert_refused(client("alice").get(RESOURCES), 403, "forbidden")
 
 
@@ -77,7 +81,75 @@ def test_member_creates_and_lists_resources():
     assert created.status_code == 201
     assert set(created.json()) == {"id", "name", "created_at"}
     SampleResource.objects.create(name="Secret", org=Organization.objects.create(name="Other"))
-    assert client("bob").get(RESOURCES).json() == {"resources": [created.json()]}
+    assert client("bob").get(RESOURCES).json() == {"resources": [created.json()], "next": None}
+
+
+def pages_of(path, name, between=lambda page: None):
+    """Return the pages of a list, and do something after each."""
+    pages, after = [], ""
+    while after is not None:
+        answer = client("alice").get(path, {"after": after} if after else {}).json()
+        pages.append([row["name"] for row in answer[name]])
+        after = answer["next"]
+        between(len(pages))
+    return pages
+
+
+@pytest.fixture
+def two_and_a_half_pages(organization):
+    """Resources of which many were made at the same moment, as in one transaction."""
+    begin = timezone.now()
+    rows = [SampleResource(org=organization, name=f"{n:03}") for n in range(5 * ROWS // 2)]
+    SampleResource.objects.bulk_create(rows)
+    for number, row in enumerate(rows):
+        row.created_at = begin + timedelta(microseconds=number // 7)
+    SampleResource.objects.bulk_update(rows, ["created_at"])
+    return rows
+
+
+def test_list_comes_in_pages_each_row_once(two_and_a_half_pages):
+    pages = pages_of(RESOURCES, "resources")
+    assert [len(page) for page in pages] == [ROWS, ROWS, ROWS // 2]
+    assert sorted(sum(pages, [])) == [row.name for row in two_and_a_half_pages]
+
+
+def test_rows_that_come_and_go_move_no_other_to_another_page(organization, two_and_a_half_pages):
+    def change(page):
+        first = SampleResource.objects.order_by("created_at", "pk").first()
+        early = SampleResource.objects.create(org=organization, name=f"early {page}")
+        SampleResource.objects.filter(pk=early.pk).update(created_at=first.created_at)
+        SampleResource.objects.create(org=organization, name=f"late {page}")
+        # Also the one that the next page begins after.
+        in_order = SampleResource.objects.order_by("created_at", "pk")
+        seen = in_order.exclude(name__contains="a").values_list("pk", flat=True)[ROWS - 2 : ROWS]
+        SampleResource.objects.filter(pk__in=[*seen]).delete()
+
+    read = sum(pages_of(RESOURCES, "resources", change), [])
+    usual = [row.name for row in two_and_a_half_pages]
+    assert len(read) == len(set(read))
+    assert set(usual[ROWS * 2 :]) <= set(read)
+    assert {"late 1", "late 2"} <= set(read) and not any(name.startswith("early") for name in read)
+
+
+def test_organizations_come_in_pages_too():
+    alice = Identity.objects.get(subject=PEOPLE["alice"].subject).user
+    names = [f"Org {number // 2:03}" for number in range(ROWS + 20)]
+    for each in Organization.objects.bulk_create(Organization(name=name) for name in names):
+        each.members.add(alice)
+    first, second = pages_of(MINE, "organizations")
+    assert first + second == ["Acme Incorporated", *names]
+
+
+@pytest.mark.parametrize("after", ["x", "1", "%00", "W10:1:x", "é", "x" * 3000])
+def test_place_that_names_no_page_is_refused(after):
+    for path in (RESOURCES, MINE):
+        assert_refused(client("alice").get(f"{path}?after={after}"), 400, "bad_request")
+
+
+def test_place_in_one_list_is_none_in_another(two_and_a_half_pages):
+    after = client("alice").get(RESOURCES).json()["next"]
+    assert client("alice").get(RESOURCES, {"after": after}).status_code == 200
+    assert_refused(client("alice").get(MINE, {"after": after}), 400, "bad_request")
 
 
 @ON_PUBSUB
@@ -141,6 +213,30 @@ async def test_notification_to_oneself_arrives_and_goes_to_nobody_else(layer):
 @pytest.mark.parametrize("body", ["{", "7", "{}", '{"title": 7}', '{"title": "x", "n": NaN}'])
 def test_notification_needs_a_title_and_json(body):
     assert_refused(post("alice", NOTIFY, body), 400, "bad_request")
+
+
+@pytest.mark.parametrize("levels", [63, 64, 65, 960, 975, 980, 2_000])
+def test_body_that_is_nested_too_deep_is_refused_with_the_reason(levels):
+    for path in (NOTIFY, RESOURCES):
+        body = f'{{"title": "x", "name": "x", "a": {"[" * levels}{"]" * levels}}}'
+        response = post("alice", path, body)
+        if path == RESOURCES and levels == 63:
+            assert response.status_code == 201
+        else:
+            assert_refused(response, 400, "bad_request")
+            assert "at most 64 levels" in response.json()["message"]
+
+
+def test_users_requests_are_counted_in_all_and_apart_from_others(settings, monkeypatch):
+    settings.REALTIME_REQUEST_BURST = 3
+    monkeypatch.setattr(request_rate, "allowances", Allowances(request_rate.make))
+    statuses = [client("alice").get(path).status_code for path in (ME, MINE, ME)]
+    assert statuses == [200, 200, 200]
+    refused = client("alice").get(ME)
+    assert_refused(refused, 429, "rate_limited")
+    assert int(refused.headers["Retry-After"]) > 0
+    assert client("bob").get(ME).status_code == 200
+    assert client(token="x").get(ME).status_code == 401
 
 
 @pytest.mark.parametrize("value", ['"\\ud800"', "9007199254740993"])

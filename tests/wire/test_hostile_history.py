@@ -1,4 +1,4 @@
-"""Clients that ask for their history and do not read it, or ask for it again and again."""
+"""Clients that want too much: history that they do not read, requests, and levels of JSON."""
 
 import asyncio
 import contextlib
@@ -9,6 +9,7 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from api.topics import user_topic
+from classroom import token
 from devrealm.issue import access_token
 from realtime.conf import conf
 from realtime.delivery import streams
@@ -145,3 +146,41 @@ async def history_until_closed(server, connect, bearer: str, places: list[str]) 
     assert frame["reason"] == "You have been sent too much history."
     assert await client.closed() == CloseCode.RATE_LIMITED
     return received
+
+
+@pytest.mark.full
+async def test_user_who_sends_too_many_requests_is_told_when_to_go_on(own_server, connect):
+    _, bearer = hostile(-2)
+    burst, headers = 20, {"Authorization": f"Bearer {bearer}"}
+    server = own_server(REALTIME_REQUEST_BURST=str(burst))
+    async with neighbor(server) as pings, server.requests(headers=headers) as http:
+        answers = await asyncio.gather(*(http.get("/api/me/") for _ in range(5 * burst)))
+        refused = [answer for answer in answers if answer.status_code != 200]
+        # As many as allowed, and what was earned while they were answered.
+        assert burst <= len(answers) - len(refused) < 3 * burst
+        for answer in refused:
+            assert (answer.status_code, answer.json()["error"]) == (429, "rate_limited")
+            assert 0 < int(answer.headers["Retry-After"]) <= 60
+        await pings.more(5)
+    async with server.requests() as http:
+        other = {"Authorization": f"Bearer {token('bob')}"}
+        assert (await http.get("/api/me/", headers=other)).status_code == 200
+
+
+async def test_json_that_is_nested_too_deep_is_refused_with_the_reason(server, connect):
+    alice = await connect(server, NOTIFICATIONS, "alice")
+    await alice.receive()
+    headers = {"Authorization": f"Bearer {token('alice')}"}
+    async with server.requests(headers=headers) as http:
+        for levels in (65, 980, 5_000):
+            deep = "[" * levels + "]" * levels
+            await alice.send(f'{{"type": "ping", "timestamp": {deep}}}')
+            told = await alice.receive()
+            assert (told["type"], told["code"]) == ("error", "malformed")
+            body = f'{{"title": "x", "a": {deep}}}'
+            answer = await http.post("/api/me/notifications/", content=body)
+            assert (answer.status_code, answer.json()["error"]) == (400, "bad_request")
+            assert told["message"] == answer.json()["message"]
+            assert "at most 64 levels" in told["message"]
+    await alice.send({"type": "ping"})
+    assert (await alice.receive())["type"] == "pong"

@@ -2,6 +2,7 @@
 
 MessageError            a message that is answered with an `error` frame
 ├── MalformedError      it is not what the wire knows
+│   └── TooDeepError    its objects and lists are nested deeper than they may be
 ├── TooLargeError       it is longer than a message may be
 └── UnavailableError    it cannot be judged now, and may come again
 
@@ -11,6 +12,7 @@ ValueError
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -39,6 +41,13 @@ class MalformedError(MessageError):
         super().__init__("malformed", reason)
 
 
+class TooDeepError(MalformedError):
+    """Objects and lists are nested deeper than REALTIME_MAX_JSON_DEPTH."""
+
+    def __init__(self) -> None:
+        super().__init__(f"Objects and lists have at most {conf.MAX_JSON_DEPTH} levels in JSON.")
+
+
 class TooLargeError(MessageError):
     """The message is longer than allowed, and was not read."""
 
@@ -64,12 +73,17 @@ def parse(text: str | bytes) -> Any:
     """Return the value that `text` spells; raises MalformedError for everything else.
 
     Python reads `NaN`, and `1e999` as infinity, and would write both back: no browser can parse
-    them. A number of 5,000 digits raises ValueError, 100,000 times `[` RecursionError.
+    them. A number of 5,000 digits raises ValueError, 100,000 times `[` RecursionError. What is
+    nested deeper than REALTIME_MAX_JSON_DEPTH could be read, and not be written again.
     """
     try:
-        return json.loads(text, parse_constant=_finite, parse_float=_finite)
-    except (ValueError, RecursionError):
+        value = json.loads(text, parse_constant=_finite, parse_float=_finite)
+    except ValueError:
         raise MalformedError("The message is not JSON.") from None
+    except RecursionError:
+        raise TooDeepError from None
+    _check_depth(text, value)
+    return value
 
 
 def message_in(text: str | None) -> dict[str, Any]:
@@ -105,8 +119,8 @@ def encode_entry(frame: Frame) -> str:
 
     Datetimes, UUIDs and Decimals become strings. Raises TypeError for what JSON does not know, and
     ValueError for what no browser would read as it was sent (RFC 7493): NaN, infinity, integers
-    beyond 2^53 - 1, half a surrogate pair. Raises FrameTooLargeError, a ValueError, for a frame
-    that has more than REALTIME_MAX_FRAME_BYTES on the wire.
+    beyond 2^53 - 1, half a surrogate pair. Raises TooDeepError and FrameTooLargeError, which are
+    ValueErrors, for a frame above REALTIME_MAX_JSON_DEPTH and REALTIME_MAX_FRAME_BYTES.
     """
     try:
         text = json.dumps(frame, cls=DjangoJSONEncoder, allow_nan=False, ensure_ascii=False)
@@ -114,7 +128,7 @@ def encode_entry(frame: Frame) -> str:
     except UnicodeEncodeError:
         raise ValueError("A frame cannot hold half a surrogate pair: no UTF-8 spells it.") from None
     except RecursionError:
-        raise ValueError("A frame cannot be nested as deep as this.") from None
+        raise TooDeepError from None
     if MANY_DIGITS.search(text):
         json.loads(text, parse_int=_integer_of_a_browser)
     if size > (most := conf.MAX_FRAME_BYTES):
@@ -122,6 +136,7 @@ def encode_entry(frame: Frame) -> str:
             f"The frame has {size} bytes, and {most} are allowed (REALTIME_MAX_FRAME_BYTES). "
             "Send a link to what is large."
         )
+    _check_depth(text, frame)
     return text
 
 
@@ -166,6 +181,28 @@ def fitting(text: str, offset: int, tag: str) -> str:
 def omitted(offset: int, tag: str, size: int) -> str:
     """Return what stands in the place of an entry that is too large to be sent."""
     return placed(encode({"type": "entry.omitted", "size": size}), offset, tag)
+
+
+def _check_depth(text: str | bytes, value: Any) -> None:
+    """Raise TooDeepError where the value of a text is nested too deep.
+
+    Most texts open so few objects and lists that their values need not be looked at.
+    """
+    most = conf.MAX_JSON_DEPTH
+    letters = text if isinstance(text, str) else text.decode("latin-1")
+    if letters.count("[") + letters.count("{") <= most:
+        return
+    level = [value]
+    for _ in range(most):
+        level = [each for outer in level for each in _inside(outer)]
+    if any(isinstance(each, dict | list | tuple) for each in level):
+        raise TooDeepError
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list | tuple) else ()
 
 
 def _integer_of_a_browser(text: str) -> int:
