@@ -1,15 +1,13 @@
 """Users that are made from tokens: their passwords, and the emails that follow the tokens."""
 
-import importlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from types import SimpleNamespace
 
 import pytest
-from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.contrib.auth.forms import PasswordResetForm
 from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 from django.test import AsyncClient
 
 from devrealm.issue import access_token
@@ -36,17 +34,29 @@ def test_user_has_the_verified_email_and_no_password_to_reset():
     assert [*PasswordResetForm().get_users("abc@example.com")] == []
 
 
-def test_users_that_have_the_empty_password_get_an_unusable_one():
-    migration = importlib.import_module("realtime.migrations.0002_sign_outs")
+def migrate(name):
+    executor = MigrationExecutor(connection)
+    executor.migrate([("realtime", name)])
+
+
+@pytest.mark.full
+def test_migration_makes_the_empty_password_unusable_and_takes_rows_of_processes_before_it():
     ours, admin = active_user(CLAIMS), User.objects.create_user("admin", password="secret")
     untied = User.objects.create(username="untied")
     User.objects.filter(pk=ours.pk).update(password="")
     Identity.objects.create(issuer="another", subject="x", user=ours)
     Identity.objects.create(issuer="another", subject="admin", user=admin)
-    migration.make_empty_passwords_unusable(apps, SimpleNamespace(connection=connection))
+    try:
+        migrate("0001_initial")
+    finally:
+        migrate("0002_sign_outs")
     assert not User.objects.get(pk=ours.pk).has_usable_password()
     assert User.objects.get(pk=admin.pk).check_password("secret")
     assert User.objects.get(pk=untied.pk).password == ""
+    columns = "INSERT INTO realtime_identity (issuer, subject, user_id) VALUES ('old', 'old', %s)"
+    with connection.cursor() as cursor:
+        cursor.execute(columns, [untied.pk])
+    assert Identity.objects.get(issuer="old").signed_out_at == 0
 
 
 @pytest.mark.parametrize("verified", [False, None, "true"])
