@@ -4,13 +4,15 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Generator
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from ..conf import conf
 from ..protocol import frames
 from ..protocol.close_codes import CloseCode, Refusal
 from . import resumed_bytes
-from .streams import HistoryGoneError, Place
+from .pages import held
+from .streams import Appended, HistoryGoneError, Place
 from .writer import Event, Writer
 
 if TYPE_CHECKING:
@@ -25,10 +27,6 @@ CANNOT_SEND = Refusal(CloseCode.INTERNAL_ERROR, "A message could not be sent to 
 # Frames that are held for a socket that is still being sent another one. All its neighbors hold the
 # same ones; those that come after are read from the rows.
 MOST_WAITING = 16
-
-# Seconds for which the rest of a page is held where a server does not tell whether its `send` waits
-# for the client. Each page that is read again costs a query.
-MOMENT = 0.1
 
 
 class Reader(Protocol):
@@ -123,44 +121,36 @@ class Cursor:
             rest = event = None  # not held any longer
             while self.follows and self.place.offset < self.feed.head:
                 await self.writer.ready()  # until then, rows wait in the database
-                await self._send_page()
+                await self._send_next()
         except HistoryGoneError:
             self.reader.end(HISTORY_GONE)
         except Exception as error:
             self._give_up(error)
         self.task = None
 
-    async def _send_page(self) -> None:
-        """Send the next page until a frame has to wait; the rest is read again."""
-        page = await self._next()
-        if not self.writer.is_known:
-            asyncio.get_running_loop().call_later(MOMENT, page.clear)
-        while page and self.writer.is_ready:
-            place, event = page.popleft()
-            if refusal := self._refusal(place, event):
-                return self.reader.end(refusal)
-            if rest := self._begin(event):
-                if self.writer.is_known:
-                    page.clear()
-                await self._finish(place, event, rest)
-            self.place = place
-
-    def _refusal(self, place: Place, event: Event) -> Refusal | None:
-        """Return why the user is sent no more history now, or None."""
-        if place.offset > self.history_end:
-            return None
-        return resumed_bytes.refusal_of(self.reader.user_id, event["text"])
-
-    async def _next(self) -> deque[tuple[Place, Event]]:
-        """Return the next frame that waits, or else a page of rows."""
+    async def _send_next(self) -> None:
+        """Send the next frame that waits, or else a page of rows, as far as it is held."""
         if self.waiting and self.waiting[0][0].offset == self.place.offset + 1:
-            return deque([self.waiting.popleft()])
+            return await self._send(*self.waiting.popleft())
         self.waiting.clear()
-        page = await self.feed.read_after(self.place)
-        return deque(
-            (Place(entry.offset, entry.tag), {"type": "websocket.send", "text": entry.text})
-            for entry in page
-        )
+        async with held(partial(self.feed.read_after, self.place)) as page:
+            while page and self.follows:
+                entry = page.popleft()
+                if refusal := self._refusal(entry):
+                    return self.reader.end(refusal)
+                event = {"type": "websocket.send", "text": entry.text}
+                await self._send(Place(entry.offset, entry.tag), event)
+
+    def _refusal(self, entry: Appended) -> Refusal | None:
+        """Return why the user is sent no more history now, or None."""
+        if entry.offset > self.history_end:
+            return None
+        return resumed_bytes.refusal_of(self.reader.user_id, entry.text)
+
+    async def _send(self, place: Place, event: Event) -> None:
+        if rest := self._begin(event):
+            await self._finish(place, event, rest)
+        self.place = place
 
     def _begin(self, event: Event) -> Awaitable[object] | None:
         """Begin to send a frame, and return what is left to await, which may raise."""

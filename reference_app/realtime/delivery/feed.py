@@ -21,8 +21,7 @@ REORDER_WINDOW = 0.1
 # Seconds between two tries to read from a database that does not answer.
 RETRY = 1
 
-# Pages that are read at the same time, and none is held for longer: a socket is sent a page at once
-# or loses the rest. Queries of other tasks find a connection free.
+# Pages that are read at the same time. Queries of other tasks find a connection free.
 READS_AT_ONCE = 8
 
 # Frames that are held while an earlier one is missing. All are rows, so the others can be dropped.

@@ -34,11 +34,6 @@ class Writer:
         await self.ready()
         await self.asgi_send(event)
 
-    @property
-    def is_ready(self) -> bool:
-        """Whether the client reads, as far as the server tells."""
-        return not self.back_pressure.resumed
-
     async def ready(self) -> None:
         """Wait until the client reads, as far as the server tells."""
         await self.back_pressure.writable()
