@@ -140,6 +140,24 @@ async def test_layer_that_hangs_is_not_waited_for(monkeypatch, layer, broken):
 
 
 @ON_PUBSUB
+async def test_group_is_left_though_the_layer_takes_longer_than_it_may(monkeypatch, layer):
+    monkeypatch.setattr(timeouts_module, "LAYER_TIMEOUT", 0.05)
+    async with listening("first") as subscriber:
+        await subscriber.join("second")
+        (shard,) = layer._get_layer()._shards
+        async with shard._lock:  # held while other sockets of the process come and leave
+            await subscriber.leave("second")
+        assert await subscriptions(shard) == ["first"]
+
+
+async def subscriptions(shard) -> list[str]:
+    """Return the groups to which the process is subscribed, once all calls before are done."""
+    async with shard._lock:
+        names = shard._subscribed_to
+    return [name.rpartition("__")[2] for name in names if "__group__" in name]
+
+
+@ON_PUBSUB
 async def test_end_leaves_nothing_in_the_layer(layer):
     async with listening("first") as subscriber:
         await subscriber.join("second")

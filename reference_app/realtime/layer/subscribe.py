@@ -64,7 +64,7 @@ class GroupSubscriber:
         self.groups.setdefault(group, 0.0)
         if self.channel is None:
             raise ConnectionError("The channel layer is away, so no group can be joined.")
-        async with self.joining, self._lock(group), layer_timeout():
+        async with self.joining, self._lock(group):
             await self._join(group, self.channel)
 
     async def leave(self, group: str) -> None:
@@ -102,7 +102,7 @@ class GroupSubscriber:
             await asyncio.wait([self.task], timeout=CANCEL_GRACE_SECONDS)
 
     async def _join(self, group: str, channel: str) -> None:
-        await get_channel_layer().group_add(group, channel)
+        await within_layer_timeout(get_channel_layer().group_add(group, channel))
         if group in self.groups:  # it may have been left in the meantime
             self.groups[group] = asyncio.get_running_loop().time()
 
@@ -124,8 +124,7 @@ class GroupSubscriber:
             channel = await layer.new_channel()
         try:
             for group in [*self.groups]:
-                async with layer_timeout():
-                    await self._join(group, channel)
+                await self._join(group, channel)
             self.channel = channel
             self.first_attempt.set()
             while True:
@@ -140,9 +139,9 @@ class GroupSubscriber:
 async def discard(group: str, channel: str) -> None:
     """Leave a group.
 
-    A membership that cannot be ended now will expire.
+    A membership of the core layer that cannot be ended will expire.
     """
     try:
         await within_layer_timeout(get_channel_layer().group_discard(group, channel))
     except LAYER_ERRORS as error:
-        logger.error("A group could not be left, so the membership will expire: %r", error)
+        logger.error("A group could not be left in time: %r", error)

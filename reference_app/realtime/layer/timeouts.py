@@ -21,8 +21,13 @@ def layer_timeout() -> asyncio.Timeout:
 
 
 async def within_layer_timeout(call: Awaitable[object]) -> None:
-    """Await a call to a layer within the same limit, from a task that may be cancelled already.
+    """Await a call to a layer within the same limit, and let it go on where it takes longer.
 
-    There `asyncio.timeout` raises CancelledError, not TimeoutError, in Python 3.11.2.
+    The Pub/Sub layer makes its calls to Redis one after the other. A call that is cancelled before
+    its turn leaves a subscription for ever, and in its turn it ends the connection.
     """
-    await asyncio.wait_for(call, LAYER_TIMEOUT)
+    # Not by `asyncio.timeout`: in a task that may be cancelled already, it raises CancelledError,
+    # not TimeoutError, in Python 3.11.2.
+    task = asyncio.ensure_future(call)
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    await asyncio.wait_for(asyncio.shield(task), LAYER_TIMEOUT)
