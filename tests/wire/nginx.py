@@ -39,15 +39,9 @@ class Nginx:
     stands in their place; each has to occur.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        servers: list[str],
-        https: int | None = None,
-        changed: dict[str, str] | None = None,
-    ):
+    def __init__(self, folder: Path, servers: list[str], changed: dict[str, str] | None = None):
         self.folder = folder
-        self.https, self.http = https or free_port(), free_port()
+        self.https, self.http = free_port(), free_port()
         self.changed = self.places() | {
             "server 127.0.0.1:8000 max_fails=0;": "\n".join(
                 f"server {each} max_fails=0;" for each in servers

@@ -25,12 +25,7 @@ ON_UNIX = {"realtime.server": ["-u"], "uvicorn": ["--forwarded-allow-ips=*", "--
 
 
 @pytest.fixture(scope="module")
-def https() -> int:
-    return free_port()
-
-
-@pytest.fixture(scope="module")
-def production(environment, redis_port, https):
+def production(environment, redis_port):
     """The environment of a server behind nginx."""
     return environment | {
         "DJANGO_SETTINGS_MODULE": "tests.wire.variants.production",
@@ -40,7 +35,6 @@ def production(environment, redis_port, https):
         "REDIS_PORT": str(redis_port),
         "KEYCLOAK_ISSUER": "http://localhost:8000/realms/demo",
         "KEYCLOAK_AUDIENCE": "reference-app",
-        "REALTIME_ALLOWED_ORIGINS": f"https://{NAME}:{https}",
     }
 
 
@@ -61,13 +55,13 @@ def listening(name, transport, production, folder):
 @pytest.fixture(
     scope="module", params=[f"{name}-{way}" for name in SERVERS for way in ("tcp", "unix")]
 )
-def front(request, production, https, tmp_path_factory):
+def front(request, production, tmp_path_factory):
     """nginx as shipped before each server, over TCP and over a Unix socket."""
     name, _, transport = request.param.rpartition("-")
     folder = tmp_path_factory.mktemp("nginx")
     with (
         listening(name, transport, production, folder) as (server, address),
-        nginx(folder, [address], https=https) as front,
+        nginx(folder, [address]) as front,
     ):
         front.server = server
         yield front
@@ -121,14 +115,21 @@ async def test_page_of_this_site_may_open_a_socket_and_no_other_page(front):
     alice = await enter(front, token=token("alice"), origin=front.origin)
     assert (await alice.receive())["type"] == "connection.established"
     await alice.leave()
-    for origin in ("https://evil.example", f"https://{NAME}"):
+    for origin in ("https://evil.example", f"https://{NAME}", f"http://{NAME}:{front.https}"):
         with pytest.raises(InvalidStatus) as refusal:
             await enter(front, token=token("alice"), origin=origin)
         assert refusal.value.response.status_code == 403
 
 
-async def test_rest_api_sees_https_and_no_path_that_a_client_made_up(front):
-    headers = {"Authorization": f"Bearer {token('alice')}", "Daphne-Root-Path": "/made-up"}
+async def test_path_that_a_client_makes_up_reaches_no_server(front):
+    """Channels answers it with a traceback and HTTP 500."""
+    alice = await enter(front, token=token("alice"), headers={"Daphne-Root-Path": "/made-up"})
+    assert (await alice.receive())["type"] == "connection.established"
+    await alice.leave()
+
+
+async def test_rest_api_sees_https(front):
+    headers = {"Authorization": f"Bearer {token('alice')}"}
     async with requests(front) as http:
         # A request that Django takes for plain HTTP would be redirected.
         assert (await http.get("/api/me/", headers=headers)).status_code == 200
