@@ -15,6 +15,8 @@ POSTGRESQL = "postgresql"
 # The files that take longest start first: one that starts last keeps a worker busy alone.
 LONGEST_FIRST = (
     "12_in_production.ipynb",
+    "test_systemd.py",
+    "test_nginx.py",
     "test_closings.py",
     "test_outbox_faults.py",
     "test_keycloak_sign_in.py",

@@ -105,6 +105,8 @@ ROOT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 STATIC_URL = "static/"
+# Where collectstatic puts what a deployment's nginx serves.
+STATIC_ROOT = BASE_DIR / "var" / "static"
 USE_TZ = True
 
 # Where the embedded parts keep what they must not forget: the SQLite file, devrealm's key.
