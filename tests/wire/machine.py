@@ -87,6 +87,8 @@ class Machine:
         self.bind(Path(sys.prefix, "lib"), self.root / HOME / ".venv/lib")
 
     def bind(self, source: Path, place: Path) -> None:
+        if place.is_symlink():  # which would lead out of the machine
+            place.unlink()
         place.mkdir(exist_ok=True)
         subprocess.run(["mount", "--bind", source, place], check=True)
 
