@@ -45,6 +45,7 @@ class Machine:
         self.folder = folder
         self.root = folder / "root"
         self.leader = ""
+        self.process: subprocess.Popen | None = None
 
     def boot(self) -> None:
         self.mount()
@@ -90,7 +91,7 @@ class Machine:
         if place.is_symlink():  # which would lead out of the machine
             place.unlink()
         place.mkdir(exist_ok=True)
-        subprocess.run(["mount", "--bind", source, place], check=True)
+        subprocess.run(["mount", "-o", "bind,ro", source, place], check=True)
 
     def overlay(self, lower: str, merged: Path) -> None:
         layers = Path(tempfile.mkdtemp(dir=self.folder))
@@ -102,7 +103,7 @@ class Machine:
 
     def runs(self) -> bool:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        for child in children.read_text().split():
+        for child in filter(is_apart, children.read_text().split()):
             state = self.enter(child, "systemctl", "is-system-running")
             if state.stdout.strip() in ("running", "degraded"):
                 self.leader = child
@@ -126,21 +127,26 @@ class Machine:
     def stop(self) -> None:
         if self.leader:
             self.enter(self.leader, "systemctl", "poweroff", "--force", "--force")
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(10)
-        self.process.kill()
-        self.process.wait()
-        subprocess.run(["umount", "--recursive", str(self.folder)], check=True)
+        if self.process:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(10)
+            self.process.kill()
+            self.process.wait()
+        subprocess.run(["umount", "--recursive", str(self.folder)], capture_output=True)
+
+
+def is_apart(pid: str) -> bool:
+    """Whether a process is in the container already, where nothing can happen to this machine."""
+    return all(
+        os.readlink(f"/proc/{pid}/ns/{kind}") != os.readlink(f"/proc/self/ns/{kind}")
+        for kind in ("pid", "mnt", "net")
+    )
 
 
 @contextlib.contextmanager
 def machine() -> Iterator[Machine]:
-    for program, package in {
-        "systemd-nspawn": "systemd-container",
-        "nsenter": "util-linux",
-    }.items():
-        if shutil.which(program) is None:
-            pytest.skip(f"needs {program}: install it, Debian calls it {package}")
+    if shutil.which("systemd-nspawn") is None:
+        pytest.skip("needs systemd-nspawn: install it, Debian calls it systemd-container")
     if os.geteuid() != 0:
         pytest.skip("needs root, to boot a container")
     folder = Path(tempfile.mkdtemp(prefix="machine-", dir="/var/tmp"))

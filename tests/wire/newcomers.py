@@ -2,8 +2,8 @@
 
     python -m tests.wire.newcomers ORIGIN CERTIFICATE TOKEN_OF_ONE TOKEN_OF_ANOTHER
 
-They reach the site at 127.0.0.1. It prints "ready" when those that stay are in, and goes on until
-its input ends. Then it prints as JSON what they have seen.
+They reach the site at 127.0.0.1, with their token in the query. It prints "ready" when those that
+stay are in, and goes on until its input ends. Then it prints as JSON what they have seen.
 """
 
 import asyncio
@@ -35,11 +35,10 @@ class Site:
 
     def socket(self, token: str, position: str = ""):
         return connect(
-            f"wss://{self.host}:{self.port}/ws/notifications/?position={position}",
+            f"wss://{self.host}:{self.port}/ws/notifications/?token={token}&position={position}",
             host="127.0.0.1",
             port=self.port,
             ssl=self.trust,
-            additional_headers={"Authorization": f"Bearer {token}"},
             proxy=None,
             compression=None,
             open_timeout=HANGING,

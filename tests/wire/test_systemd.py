@@ -11,6 +11,7 @@ from django.conf import settings
 
 from classroom import token
 from tests.project.readme import REFERENCE
+from tests.wire.fixtures import TOKEN
 from tests.wire.machine import machine
 from tests.wire.newcomers import STAYING
 from tests.wire.servers import PATIENCE
@@ -104,3 +105,10 @@ async def test_restart_in_turn_refuses_and_delays_nobody(debian):
     print(f"{len(seen['waits'])} newcomers, the longest wait {longest:.2f} s")
     # A newcomer that waited for a server would have waited for its drain and its start.
     assert longest < one_restart / 2
+
+
+def test_no_token_was_logged(debian):
+    """After the above: some hundred clients have sent theirs as `?token=`."""
+    logs = debian.run("cat /var/log/nginx/*.log; journalctl --output=cat")
+    assert logs.count('"GET /ws/notifications/ HTTP/1.1" 101 ') > STAYING
+    assert not TOKEN.search(logs)
