@@ -153,7 +153,7 @@ async def test_issuer_that_is_back_is_told_although_its_old_keys_are_fresh(setti
     """A forged key id had them fetched again, in vain; by themselves they last for minutes."""
     keys = health.issuer_keys()
     keys.refresh_for("forged").result()
-    monkeypatch.setattr("realtime.identity.keys.COOLDOWN", 0)
+    monkeypatch.setattr("realtime.identity.keys.RETRY", 0)
     monkeypatch.setattr(keys, "last_try_failed", True)
     await health.ask_issuer()
 
