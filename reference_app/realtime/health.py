@@ -34,8 +34,8 @@ class HealthMiddleware:
     """Answers probes at two paths, and passes everything else on to an HTTP application.
 
     `alive` is 200 as long as this process responds. `ready` is 503 only while the server starts or
-    drains. An outage of another service is in its body, and no reason for 503: servers that are
-    taken out until a database is back help nobody.
+    drains. An outage of another service is in its body, and no reason for 503, because it helps no
+    client that every server is taken out until a database is back.
     """
 
     def __init__(self, application, alive: str = "/healthz", ready: str = "/readyz"):

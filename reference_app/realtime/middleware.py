@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 
 class AllowedOriginsValidator:
-    """Refuses with HTTP 403 a page whose origin, scheme, host and port, is not allowed.
+    """Refuses with HTTP 403 a page from an origin, scheme, host and port, that is not allowed.
 
     It stands where the guide has `AllowedHostsOriginValidator`, which compares host names only and
     refuses every client without an Origin. Only browsers send one, always (RFC 6455, 10.2). No
