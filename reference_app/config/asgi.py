@@ -31,8 +31,5 @@ application = ProtocolTypeRouter(
     }
 )
 
-if not getattr(settings, "LOCAL_NETWORK", True):
-    application = LocalPeersOnly(
-        application,
-        "These settings are for one machine: use config.settings.production, or LOCAL_NETWORK=1.",
-    )
+if settings.LOCAL_ONLY:
+    application = LocalPeersOnly(application, settings.LOCAL_ONLY)

@@ -14,12 +14,9 @@ from tests.wire.servers import COMMANDS, EACH_SERVER, eventually, serving
 MIB = 2**20
 LOGOUT = "/api/backchannel-logout/"
 
-# Seconds and bytes, so small that a test need not wait and send for long.
-SHORT = {
-    "REALTIME_HEAD_SECONDS": "1",
-    "REALTIME_BODY_SECONDS": "1",
-    "REALTIME_MAX_BODIES_BYTES": str(4 * MIB),
-}
+# So little that a test need not wait, or send, for long.
+SHORT = {"REALTIME_HEAD_SECONDS": "1", "REALTIME_BODY_SECONDS": "1"}
+LITTLE = {"REALTIME_MAX_BODIES_BYTES": str(4 * MIB)}
 TOO_LARGE = {"error": "too_large", "message": "A request has at most 1048576 bytes."}
 CHUNKED = "Transfer-Encoding: chunked"
 
@@ -133,8 +130,7 @@ async def test_dripping_body_is_told_408_on_uvicorn(environment):
 
 @pytest.mark.full
 async def test_unfinished_bodies_give_way_to_one_that_is_finished(environment):
-    limits = SHORT | {"REALTIME_BODY_SECONDS": "60"}
-    with served("realtime.server", environment, **limits) as server:
+    with served("realtime.server", environment, **LITTLE) as server:
         async with connected(server, 8) as clients:
             for client in clients:
                 await client.send(head("POST", LOGOUT, f"Content-Length: {MIB}") + bytes(MIB - 1))
@@ -153,8 +149,7 @@ async def test_unfinished_bodies_give_way_to_one_that_is_finished(environment):
 
 @pytest.mark.full
 async def test_bodies_in_all_are_bounded_on_uvicorn(environment):
-    limits = SHORT | {"REALTIME_BODY_SECONDS": "60"}
-    with served("uvicorn", environment, **limits) as server:
+    with served("uvicorn", environment, **LITTLE) as server:
         async with connected(server, 5) as clients:
             for client in clients:
                 await client.send(head("POST", LOGOUT, f"Content-Length: {MIB}") + bytes(MIB - 1))

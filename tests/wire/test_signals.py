@@ -48,13 +48,26 @@ async def test_second_ctrl_c_ends_the_server_at_once():
 
 
 @pytest.mark.full
+async def test_exit_code_is_0_however_often_sigterm_comes():
+    """Python dies of a signal that comes while it ends, and so did the server at the end."""
+    with serving(MISBEHAVING) as server:
+        async with opened(server, "/echo/"):
+            while server.process.poll() is None:
+                server.process.send_signal(signal.SIGTERM)
+                await asyncio.sleep(0.01)
+        assert server.process.returncode == 0
+
+
+@pytest.mark.full
 async def test_nohup_still_keeps_the_server():
     command = ["-c", IGNORING, *MISBEHAVING[1:]]
     with serving(command) as server:
         async with opened(server, "/echo/") as socket:
             server.process.send_signal(signal.SIGHUP)
-            await socket.send("Are you there?")
-            assert await asyncio.wait_for(socket.recv(), PATIENCE) == "Are you there?"
+            for _ in range(20):  # longer than a drain would leave it open
+                await asyncio.sleep(0.1)
+                await socket.send("Are you there?")
+                assert await asyncio.wait_for(socket.recv(), PATIENCE) == "Are you there?"
 
 
 IGNORING = """

@@ -181,6 +181,8 @@ REALTIME_ISSUER = {
 # Browsers on other origins that may open a socket, such as https://app.example.com. Pages that this
 # server delivers itself may always.
 REALTIME_ALLOWED_ORIGINS = setting(origins, "REALTIME_ALLOWED_ORIGINS", default=[])
+# Where it is not empty, it tells other machines why they are refused.
+LOCAL_ONLY = ""
 # The guide's `?token=…` ends up in the logs of proxies. Switch it off where no client needs it.
 REALTIME_TOKEN_IN_QUERY = setting(env.bool, "REALTIME_TOKEN_IN_QUERY", default=True)
 

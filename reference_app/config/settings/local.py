@@ -17,11 +17,14 @@ DEBUG = True
 SECRET_KEY = "local-only: sessions and CSRF of a laptop, never of a deployment"
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", "testserver"]
 
-# With DEBUG, a public SECRET_KEY and tokens for everyone, other machines are refused, unless asked
-# for: to try the page on a phone, for example.
-LOCAL_NETWORK = setting(env.bool, "LOCAL_NETWORK", default=False)
-if LOCAL_NETWORK:
+# With DEBUG, a public SECRET_KEY and tokens for anyone, other machines are refused, unless you ask
+# for them: to try the page on a phone, for example.
+if setting(env.bool, "LOCAL_NETWORK", default=False):
     ALLOWED_HOSTS = ["*"]
+else:
+    LOCAL_ONLY = (
+        "These settings are for one machine: use config.settings.production, or LOCAL_NETWORK=1."
+    )
 
 try:
     DATA_DIR.mkdir(parents=True, exist_ok=True)

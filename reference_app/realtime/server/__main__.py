@@ -21,7 +21,7 @@ differs where Daphne was measured to fail its clients:
 - Silent connections take the places of others: `Connections`.
 - It answers pings without end: `Inbound.onPing`.
 - It believes the header `Daphne-Root-Path` of any client: `Request.process`.
-- A second SIGTERM, or SIGHUP, ends it amid its work: `stop_on_signals`.
+- SIGHUP ends it amid its work, and a late SIGTERM spoils its exit code: `stop_on_signals`.
 - systemd cannot tell when it listens: `notify`.
 """
 

@@ -15,7 +15,7 @@ from .channel import Factory
 from .connections import Connections
 from .notify import DRAINING, LISTENING, notify
 from .root_path import is_below, refuse_path
-from .signals import stop_on_signals
+from .signals import ignore_signals, stop_on_signals
 from .websocket import WebSocket
 
 logger = logging.getLogger(__name__)
@@ -63,9 +63,11 @@ class Server(DaphneServer):
     def run(self):
         logger.info("Settings: %s%s", settings.SETTINGS_MODULE, ", DEBUG" if settings.DEBUG else "")
         if self.signal_handlers:
-            # After Twisted's own, since its SIGTERM works only once.
+            # After Twisted has set its own, which know no SIGHUP.
             reactor.callWhenRunning(stop_on_signals, self.stop)
         super().run()
+        if self.signal_handlers:
+            ignore_signals()
 
     def stop(self):
         """Drain and end, however often it is asked for."""

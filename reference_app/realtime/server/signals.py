@@ -25,3 +25,10 @@ def stop_on_signals(stop: Callable[[], None]) -> None:
     for each in STOPPING:
         if signal.getsignal(each) is not signal.SIG_IGN:
             signal.signal(each, handle)
+
+
+def ignore_signals() -> None:
+    """Let the exit code stay 0, because Python would die of a signal that comes while it ends."""
+    for each in STOPPING:
+        if each != signal.SIGINT:
+            signal.signal(each, signal.SIG_IGN)
