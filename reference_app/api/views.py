@@ -6,8 +6,9 @@ from asgiref.sync import async_to_sync
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, JsonResponse
 
+from realtime.http.pagination import listing
 from realtime.protocol.frames import FrameTooLargeError, MalformedError, parse
-from realtime.rest import error, listing, with_token
+from realtime.rest import error, with_token
 
 from .consumers import broadcast_notification
 from .models import Organization, SampleResource, is_member

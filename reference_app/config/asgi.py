@@ -12,13 +12,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
 django_application = get_asgi_application()
 
 from api.routing import websocket_urlpatterns  # noqa: E402
-from realtime.health import HealthMiddleware  # noqa: E402
-from realtime.middleware import (  # noqa: E402
-    AllowedOriginsValidator,
-    BodyLimit,
-    JWTAuthMiddleware,
-    LocalPeersOnly,
-)
+from config.local_peers import LocalPeersOnly  # noqa: E402
+from realtime.http.body_limit import BodyLimit  # noqa: E402
+from realtime.http.health import HealthMiddleware  # noqa: E402
+from realtime.middleware import AllowedOriginsValidator, JWTAuthMiddleware  # noqa: E402
 
 application = ProtocolTypeRouter(
     {

@@ -12,11 +12,9 @@ from functools import wraps
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
-from django.core import signing
 from django.core.exceptions import RequestDataTooBig
 from django.core.handlers.base import BaseHandler
 from django.db import InterfaceError, OperationalError, connections
-from django.db.models import Q, QuerySet
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -37,9 +35,6 @@ RETRY_AFTER = 5
 
 # What a view may raise, and is answered.
 FAILURES = (TokenError, RequestDataTooBig, OperationalError, InterfaceError)
-
-# Rows of one answer.
-ROWS = 100
 
 
 def error(status: int, code: str, message: str, **headers: str) -> JsonResponse:
@@ -119,11 +114,6 @@ def with_token(*methods: str) -> Callable:
     """
 
     def decorate(view):
-        @wraps(view)
-        def for_user(request: Any, kwargs: dict) -> Any:
-            request.user = active_user(request.token)
-            return None if iscoroutinefunction(view) else view(request, **kwargs)
-
         @csrf_exempt  # no cookie is read, so a page of another site has nothing to misuse
         @answers_in_time
         @wraps(view)
@@ -131,20 +121,37 @@ def with_token(*methods: str) -> Callable:
             if request.method not in methods:
                 message = f"This address answers {' and '.join(methods)}."
                 return error(405, "method_not_allowed", message, Allow=", ".join(methods))
-            token = bearer_token(request)
-            try:
-                request.token = await averify(token)
-                if wait := seconds_to_wait(request.token["sub"]):
-                    return rate_limited(wait)
-                answer = await in_thread(BaseHandler().make_view_atomic(for_user), request, kwargs)
-            except TokenError as failure:
-                log_refusal(failure, token)
-                raise
-            return await view(request, **kwargs) if iscoroutinefunction(view) else answer
+            return await answer_for_user(view, request, kwargs)
 
         return authenticated
 
     return decorate
+
+
+async def answer_for_user(view: Callable, request: Any, kwargs: dict) -> JsonResponse:
+    """Call a view for the user of a request's token, which has to be good."""
+    token = bearer_token(request)
+    try:
+        request.token = await averify(token)
+        if wait := seconds_to_wait(request.token["sub"]):
+            return rate_limited(wait)
+        return await call(view, request, kwargs)
+    except TokenError as failure:
+        log_refusal(failure, token)
+        raise
+
+
+async def call(view: Callable, request: Any, kwargs: dict) -> JsonResponse:
+    """Look up the user of a request, and call its view, which is sync or async."""
+    is_async = iscoroutinefunction(view)
+
+    @wraps(view)  # with the marks by which Django makes a view atomic, or not
+    def for_user() -> Any:
+        request.user = active_user(request.token)
+        return None if is_async else view(request, **kwargs)
+
+    answer = await in_thread(BaseHandler().make_view_atomic(for_user))
+    return await view(request, **kwargs) if is_async else answer
 
 
 def bearer_token(request: HttpRequest) -> str:
@@ -175,27 +182,3 @@ async def backchannel_logout(request: HttpRequest) -> JsonResponse:
 
 def log_out(token: str) -> None:
     end_sessions(verify_logout(token))
-
-
-def listing(
-    request: HttpRequest, name: str, rows: QuerySet, order: str, as_json: Callable[[Any], dict]
-) -> JsonResponse:
-    """Answer with a page of rows by their name, in the order of a field.
-
-    `next` is what the client sends as `after` to be answered with the next page, or null. It names
-    the last row's own values, so that rows which are added or deleted move no other to another
-    page. It is signed, because it goes into a query.
-    """
-    salt = f"page of {rows.model._meta.label}"
-    if after := request.GET.get("after"):
-        try:
-            value, pk = signing.loads(after, salt=salt)
-        except signing.BadSignature:
-            return error(400, "bad_request", "`after` is not the `next` of another page.")
-        rows = rows.filter(Q(**{f"{order}__gt": value}) | Q(**{order: value, "pk__gt": pk}))
-    page = [*rows.order_by(order, "pk")[: ROWS + 1]]
-    following = None
-    if len(page) > ROWS:
-        last = page[ROWS - 1]
-        following = signing.dumps([str(getattr(last, order)), str(last.pk)], salt=salt)
-    return JsonResponse({name: [as_json(row) for row in page[:ROWS]], "next": following})

@@ -10,10 +10,10 @@ import yaml
 from django.db import OperationalError, connections
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from realtime import health
 from realtime.conf import conf
 from realtime.event_loop import per_event_loop
-from realtime.health import HealthMiddleware, query_database
+from realtime.http import health
+from realtime.http.health import HealthMiddleware, query_database
 from realtime.server.drain import END_PATIENCE
 from tests.app.issuer import use_keys_of
 from tests.project.readme import REFERENCE

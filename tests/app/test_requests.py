@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from realtime.middleware import BodyLimit, LocalPeersOnly
+from config.local_peers import LocalPeersOnly
+from realtime.http.body_limit import BodyLimit
 
 REASON = "Ask elsewhere."
 

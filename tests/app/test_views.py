@@ -12,10 +12,10 @@ from devrealm.accounts import PEOPLE
 from devrealm.issue import access_token
 from realtime.authority import request_rate
 from realtime.authority.users import end_session
+from realtime.http.pagination import ROWS
 from realtime.identity.tokens import LOGOUT_EVENT
 from realtime.models import EndedSession, Identity
 from realtime.protocol.limits import Allowances
-from realtime.rest import ROWS
 from tests.app.dialogue import EVENTS, NOTIFICATIONS, established
 from tests.app.issuer import use_keys_of
 from tests.app.test_tokens import logout_token

@@ -16,7 +16,8 @@ APP = ROOT / "reference_app" / "realtime"
 # each other.
 FLOORS = [
     {"apps", "urls", "migrations", "tests"},
-    {"checks", "admin", "receivers", "health", "metrics", "rest", "management"},
+    {"checks", "admin", "receivers", "http", "metrics", "management"},
+    {"rest"},
     {"testing", "conformance"},
     {"consumer", "middleware", "senders"},
     {"sockets"},
@@ -126,7 +127,7 @@ def filled_lines(path: Path) -> int:
 
 def test_folder_is_small_enough_to_read():
     apart = {"testing", "tests", "conformance"}
-    assert sum(filled_lines(path) for path in modules() if room_of(path) not in apart) <= 4_000
+    assert sum(filled_lines(path) for path in modules() if room_of(path) not in apart) <= 4_900
     assert len([each for each in APP.iterdir() if each.name != "__pycache__"]) <= 30
 
 

@@ -15,11 +15,11 @@ from threading import Thread
 from channels.layers import get_channel_layer
 from django.db import connections, router
 
-from .event_loop import per_event_loop
-from .identity.errors import KeysUnavailableError
-from .identity.issuers import issuer_keys
-from .layer.batching import group_send_many
-from .models import Stream
+from ..event_loop import per_event_loop
+from ..identity.errors import KeysUnavailableError
+from ..identity.issuers import issuer_keys
+from ..layer.batching import group_send_many
+from ..models import Stream
 
 logger = logging.getLogger(__name__)
 
