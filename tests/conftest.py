@@ -7,7 +7,10 @@ from django.utils.module_loading import import_string
 
 from config.settings.base import redis_layer
 from demo.people import settle
+from realtime.authority import request_rate
+from realtime.delivery import resumed_bytes
 from realtime.layer.embedded import EmbeddedRedisChannelLayer
+from realtime.protocol.limits import Allowances
 from tests.default_layer import default_layer
 
 pytest_plugins = ["tests.lanes", "tests.wire.fixtures"]
@@ -33,6 +36,13 @@ def django_db_setup(django_db_setup):
 def connections_are_closed_as_in_production(monkeypatch):
     """Channels' communicator keeps them open, for tests inside a transaction; here all commit."""
     monkeypatch.setattr("channels.testing.application.no_op", close_old_connections)
+
+
+@pytest.fixture(autouse=True)
+def users_have_sent_and_been_sent_nothing_yet(monkeypatch):
+    """The process counts over minutes what a user asks for, and tests share their users."""
+    for counted in (request_rate, resumed_bytes):
+        monkeypatch.setattr(counted, "allowances", Allowances(counted.make))
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from asgiref.sync import sync_to_async
 from api.topics import user_topic
 from devrealm.accounts import PEOPLE
 from realtime.delivery import feed as feed_module
-from realtime.delivery import resumed_bytes
 from realtime.delivery.cursor import CANNOT_SEND, HISTORY_GONE, MOST_WAITING, TOO_SLOW, Cursor
 from realtime.delivery.feed import Feed
 from realtime.delivery.hub import hub
@@ -17,7 +16,6 @@ from realtime.delivery.streams import PAGE, Place, position, prune
 from realtime.delivery.writer import Writer
 from realtime.protocol.close_codes import CloseCode
 from realtime.protocol.frames import parse
-from realtime.protocol.limits import Allowances
 from tests.app.dialogue import NOTIFICATIONS, established, resumed
 from tests.app.entries import append
 from tests.app.test_feed import ALICE, ON_PUBSUB, heard, notify
@@ -211,12 +209,11 @@ async def test_no_more_pages_are_read_at_once_than_allowed(monkeypatch):
 
 
 @pytest.fixture
-def history_allowed(settings, monkeypatch):
+def history_allowed(settings):
     """Return a function that sets how many bytes of history a user may be sent."""
 
     def allow(count):
         settings.REALTIME_RESUMED_BYTES_PER_MINUTE = count
-        monkeypatch.setattr(resumed_bytes, "allowances", Allowances(resumed_bytes.make))
 
     return allow
 

@@ -10,12 +10,10 @@ from api.models import Organization, SampleResource
 from demo.people import ORG_ID, settle
 from devrealm.accounts import PEOPLE
 from devrealm.issue import access_token
-from realtime.authority import request_rate
 from realtime.authority.users import end_session
 from realtime.http.pagination import ROWS
 from realtime.identity.tokens import LOGOUT_EVENT
 from realtime.models import EndedSession, Identity
-from realtime.protocol.limits import Allowances
 from tests.app.dialogue import EVENTS, NOTIFICATIONS, established
 from tests.app.issuer import use_keys_of
 from tests.app.test_tokens import logout_token
@@ -227,9 +225,8 @@ def test_body_that_is_nested_too_deep_is_refused_with_the_reason(levels):
             assert "at most 64 levels" in response.json()["message"]
 
 
-def test_users_requests_are_counted_in_all_and_apart_from_others(settings, monkeypatch):
+def test_users_requests_are_counted_in_all_and_apart_from_others(settings):
     settings.REALTIME_REQUEST_BURST = 3
-    monkeypatch.setattr(request_rate, "allowances", Allowances(request_rate.make))
     statuses = [client("alice").get(path).status_code for path in (ME, MINE, ME)]
     assert statuses == [200, 200, 200]
     refused = client("alice").get(ME)
