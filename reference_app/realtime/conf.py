@@ -136,6 +136,12 @@ class Conf:
         120, "requests", "REST requests of one user in a minute, in the long run", "429"
     )
     REQUEST_BURST = Limit(60, "requests", "REST requests of one user at once", "429")
+    ROWS_PER_ANSWER = Limit(
+        100,
+        "rows",
+        "rows of one answer of a REST view that lists",
+        "the answer names the next page",
+    )
     MAX_BEHIND = Limit(
         1_000, "frames", "frames that arrive for a socket while its client does not read", "4108"
     )
@@ -178,6 +184,14 @@ class Conf:
         "the time for the body of a request",
         "disconnected",
         "408 on uvicorn; plain Daphne waits: nginx `client_body_timeout 10s`",
+    )
+    # A token has at most 16 KB, and a request may carry it with other headers.
+    MAX_HEAD_BYTES = Limit(
+        65_536,
+        "bytes",
+        "the first line of a request and its headers",
+        "400, or disconnected",
+        "the same on plain Daphne; uvicorn takes 1 MiB: nginx `large_client_header_buffers 4 24k`",
     )
     HEAD_SECONDS = Limit(
         10,

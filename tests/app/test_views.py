@@ -11,7 +11,7 @@ from demo.people import ORG_ID, settle
 from devrealm.accounts import PEOPLE
 from devrealm.issue import access_token
 from realtime.authority.users import end_session
-from realtime.http.pagination import ROWS
+from realtime.conf import conf
 from realtime.identity.tokens import LOGOUT_EVENT
 from realtime.models import EndedSession, Identity
 from tests.app.dialogue import EVENTS, NOTIFICATIONS, established
@@ -19,6 +19,8 @@ from tests.app.issuer import use_keys_of
 from tests.app.test_tokens import logout_token
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+ROWS = conf.ROWS_PER_ANSWER
 
 # Cancelling a read of the core layer in process waits the read out, 5 s.
 ON_PUBSUB = pytest.mark.parametrize("layer", ["pubsub"], indirect=True)

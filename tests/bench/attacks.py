@@ -207,31 +207,29 @@ async def resume_again_and_again(client: Client) -> None:
         await client.dropped()
 
 
-# By name, what one client does.
-ATTACKS: dict[str, Callable[[Client], Awaitable[None]]] = {
-    attack.__name__: attack
-    for attack in (
-        silent,
-        dripping_head,
-        endless_head,
-        huge_body,
-        endless_body,
-        dripping_body,
-        bodies,
-        requests,
-        deep_json,
-        refused,
-        sockets,
-        messages,
-        bad_messages,
-        long_messages,
-        unfinished_message,
-        unfinished_fragments,
-        pings,
-        resume,
-        resume_again_and_again,
-    )
+# What one client does, and the limits that it goes beyond.
+BEYOND: dict[Callable[[Client], Awaitable[None]], tuple[str, ...]] = {
+    silent: ("HEAD_SECONDS", "MAX_PENDING_CONNECTIONS"),
+    dripping_head: ("HEAD_SECONDS",),
+    endless_head: ("MAX_HEAD_BYTES",),
+    huge_body: ("MAX_BODY_BYTES",),
+    endless_body: ("MAX_BODY_BYTES",),
+    dripping_body: ("BODY_SECONDS",),
+    bodies: ("MAX_BODIES_BYTES",),
+    requests: ("REQUESTS_PER_MINUTE", "REQUEST_BURST"),
+    deep_json: ("MAX_JSON_DEPTH",),
+    refused: (),
+    sockets: ("SOCKETS_PER_USER",),
+    messages: ("MESSAGES_PER_MINUTE", "MESSAGE_BURST"),
+    bad_messages: ("MAX_ERRORS",),
+    long_messages: ("MAX_MESSAGE_BYTES",),
+    unfinished_message: ("MESSAGE_SECONDS", "MAX_UNFINISHED_BYTES"),
+    unfinished_fragments: ("MESSAGE_SECONDS", "MAX_UNFINISHED_BYTES"),
+    pings: ("PINGS_PER_MINUTE",),
+    resume: ("HISTORY_PAGE_BYTES",),
+    resume_again_and_again: ("RESUMED_BYTES_PER_MINUTE",),
 }
+ATTACKS = {attack.__name__: attack for attack in BEYOND}
 
 # Those in which all clients are one user, whose limit they share.
 OF_ONE_USER = {"requests", "sockets", "resume_again_and_again"}

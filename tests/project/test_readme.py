@@ -5,7 +5,8 @@ import re
 import pytest
 
 from api.routing import websocket_urlpatterns
-from realtime.conf import conf
+from realtime.conf import PREFIX, Limit, conf
+from tests.bench.attacks import BEYOND
 from tests.project.readme import (
     PARTS,
     README,
@@ -78,6 +79,23 @@ def test_both_endpoints_are_documented():
 def test_every_setting_is_documented_with_the_default_of_conf():
     rows = re.findall(r"\| `(REALTIME_\w+)` \| ([^|]+) \|", REALTIME.read_text())
     assert dict(rows) == {each.name: default_of(each) for each in conf}
+
+
+# Limits that are reached without a hostile client, and the file that reaches them.
+REACHED = {
+    "CONNECT_SECONDS": "tests/wire/test_client_limits.py",
+    "REQUEST_SECONDS": "tests/app/test_rest.py",
+    "ROWS_PER_ANSWER": "tests/app/test_views.py",
+    "MAX_BEHIND": "tests/laboratory/test_slow_readers.py",
+    "MAX_FRAME_BYTES": "tests/app/test_frames.py",
+}
+
+
+def test_every_limit_has_a_client_that_goes_beyond_it():
+    reached = {name for name, file in REACHED.items() if name in (ROOT / file).read_text()}
+    attacked = {name for limits in BEYOND.values() for name in limits}
+    limits = {each.name.removeprefix(PREFIX) for each in conf if isinstance(each, Limit)}
+    assert reached | attacked == limits
 
 
 def test_every_variable_of_the_environment_is_documented():

@@ -7,10 +7,8 @@ from django.core import signing
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, JsonResponse
 
+from ..conf import conf
 from ..rest import error
-
-# Rows of one answer.
-ROWS = 100
 
 
 def listing(
@@ -29,9 +27,10 @@ def listing(
         except signing.BadSignature:
             return error(400, "bad_request", "`after` is not the `next` of another page.")
         rows = rows.filter(Q(**{f"{order}__gt": value}) | Q(**{order: value, "pk__gt": pk}))
-    page = [*rows.order_by(order, "pk")[: ROWS + 1]]
+    most = conf.ROWS_PER_ANSWER
+    page = [*rows.order_by(order, "pk")[: most + 1]]
     following = None
-    if len(page) > ROWS:
-        last = page[ROWS - 1]
+    if len(page) > most:
+        last = page[most - 1]
         following = signing.dumps([str(getattr(last, order)), str(last.pk)], salt=salt)
-    return JsonResponse({name: [as_json(row) for row in page[:ROWS]], "next": following})
+    return JsonResponse({name: [as_json(row) for row in page[:most]], "next": following})

@@ -6,9 +6,11 @@ import re
 import sys
 from typing import Any
 
-# Bytes of a handshake's header line. On Daphne, it is all that a client may send before it is
-# known. On uvicorn, it is more than its parser passes on, which answers the rest with HTTP 400.
-LONGEST_LINE_ON_DAPHNE, LONGEST_LINE_ON_UVICORN = 65_536, 1_048_576
+from ..conf import conf
+
+# Bytes of a header line on uvicorn, more than its parser passes on, which answers the rest with
+# HTTP 400.
+LONGEST_LINE_ON_UVICORN = 1_048_576
 
 
 def allow_long_tokens() -> None:
@@ -24,7 +26,7 @@ def allow_long_tokens() -> None:
         setattr(websockets, "MAX_LINE_LENGTH", longest)  # noqa: B010  (no attribute of a module)
     if twisted := sys.modules.get("twisted.web.http"):
         channel = twisted.HTTPChannel
-        channel.MAX_LENGTH = channel.totalHeadersSize = LONGEST_LINE_ON_DAPHNE
+        channel.MAX_LENGTH = channel.totalHeadersSize = conf.MAX_HEAD_BYTES
 
 
 class HideTokenFilter(logging.Filter):
