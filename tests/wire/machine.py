@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.project.readme import ROOT
+from tests.wire.parts import mount_in_memory
 from tests.wire.servers import PATIENCE
 
 # Where the README puts the project.
@@ -65,7 +66,7 @@ class Machine:
     def mount(self) -> None:
         """Lay an overlay over this machine's files, and one over the checkout at its place."""
         # The upper layers are in memory: an overlay, as a container's own root is, cannot hold one.
-        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(self.folder)], check=True)
+        mount_in_memory(self.folder)
         self.overlay("/", self.root)
         self.overlay(str(ROOT), self.root / HOME)
         (self.root / HOME).chmod(0o755)

@@ -15,12 +15,12 @@ from uuid import uuid4
 
 import httpx
 import psycopg
-import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from classroom import token
 from realtime.deadlines import ANSWER_TIMEOUT
 from realtime.protocol import frames
+from tests.wire.parts import mount_in_memory
 from tests.wire.postgresql import PostgreSQL
 from tests.wire.servers import PATIENCE, ServerProcess, eventually
 
@@ -91,9 +91,7 @@ class SQLiteFile:
 @contextlib.contextmanager
 def small_disk(folder: Path) -> Iterator[None]:
     """Mount a file system of a few megabytes."""
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "none", folder])
-    if done.returncode:
-        pytest.skip("needs the right to mount a file system: run as root")
+    mount_in_memory(folder, "-o", "size=4m")
     try:
         yield
     finally:

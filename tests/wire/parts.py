@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from tests.lanes import MAY_NOT_MOUNT
 from tests.wire.servers import COMMANDS, PATIENCE, ServerProcess, free_port
 
 
@@ -97,3 +98,9 @@ class AppServer:
         self.life.process.stdout.close()
         self.log += self.life.log
         self.life = None
+
+
+def mount_in_memory(folder: Path, *options: str) -> None:
+    """Mount a file system that is in memory."""
+    if subprocess.run(["mount", "-t", "tmpfs", *options, "tmpfs", folder]).returncode:
+        pytest.skip(MAY_NOT_MOUNT)
