@@ -2,7 +2,6 @@
 
     python -m tests.bench            all of it, three rounds, half an hour
     python -m tests.bench --quick    two minutes
-    python -m tests.bench --soak 30  so many minutes of coming and going, to see what grows
 
 CPU of the server process is the figure to trust: it hardly depends on what else the machine does.
 Needs Linux and a redis-server. DATABASE_URL may name a PostgreSQL database; the default is an
@@ -21,8 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.bench import scenarios
-from tests.bench.churn import churn
-from tests.bench.contenders import Contender, everybody, reference
+from tests.bench.contenders import Contender, everybody
 from tests.bench.report import Measured, medians, saved, shown, table
 from tests.bench.stand import House, Stand
 
@@ -88,12 +86,6 @@ async def measure(house: House, size: Size, *, quick: bool) -> list[Measured]:
     return measured
 
 
-async def soak(house: House, minutes: float, server: str) -> None:
-    async with Stand(house, reference(server, "pubsub")) as stand:
-        async for line in churn(stand, minutes * 60):
-            print(line, flush=True)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -101,8 +93,6 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="little of everything, one round")
     parser.add_argument("--rounds", type=int, help="how often all of it is measured")
     parser.add_argument("--json", type=Path, help="where to write the result")
-    parser.add_argument("--soak", type=float, metavar="MINUTES", help="come and go, nothing else")
-    parser.add_argument("--server", default="realtime.server", help="the server of --soak")
     options = parser.parse_args()
     if sys.platform != "linux":
         sys.exit("The bench reads what a process takes from Linux' /proc: run it on Linux.")
@@ -113,8 +103,6 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="load-") as folder:
         house = House(Path(folder), max(size.sizes), os.environ.get("DATABASE_URL", ""))
         house.build()
-        if options.soak:
-            return asyncio.run(soak(house, options.soak, options.server))
         found = medians(asyncio.run(measure(house, size, quick=options.quick)))
     print(f"\n{table(found)}")
     if options.json:

@@ -49,6 +49,9 @@ class House:
 class Stand:
     """A contender that runs, with a crowd and a sender beside it."""
 
+    # The clients of the contender, which are a process of their own.
+    clients = "tests.bench.crowd"
+
     def __init__(self, house: House, contender: Contender, **environment: str):
         self.house, self.contender = house, contender
         self.redis = RedisProcess()
@@ -72,7 +75,7 @@ class Stand:
         with process.pinned(others):
             self.held.callback(self.redis.kill)
             self.redis.start()
-            self.crowd = Child("tests.bench.crowd", str(self.server.port), self.house.tokens)
+            self.crowd = Child(self.clients, str(self.server.port), self.house.tokens)
             self.sender = Child("tests.bench.event_source", self.contender.stack.senders)
             for child in (self.crowd, self.sender):
                 await child.start(self.environment, folder / f"{child.module}.log")

@@ -73,6 +73,13 @@ def masked(kind: int, payload: bytes) -> bytes:
     return bytes([0x80 | kind, 0x80 | len(payload), 0, 0, 0, 0]) + payload
 
 
+def text_frame(payload: bytes) -> bytes:
+    """Return a client's text frame of up to 64 KB, its mask all zeros."""
+    if len(payload) < 126:
+        return masked(TEXT, payload)
+    return bytes([0x80 | TEXT, 0x80 | 126]) + len(payload).to_bytes(2, "big") + bytes(4) + payload
+
+
 def handshake(path: str, token: str) -> bytes:
     """Return the request that opens a WebSocket."""
     lines = [
