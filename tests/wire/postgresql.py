@@ -145,7 +145,9 @@ def main() -> None:
     # The database goes with its server. To drop it would need all threads' connections closed.
     options = ["--all", "--reuse-db", "--numprocesses=0", "-p", "no:cacheprovider", *sys.argv[1:]]
     with real_postgresql() as url:
-        environment = os.environ | {"TEST_DATABASE_URL": url}
+        # Tests fill and flush tables, which may take as long as a command.
+        limits = {"DATABASE_STATEMENT_SECONDS": "0"}
+        environment = os.environ | limits | {"TEST_DATABASE_URL": url}
         command = [sys.executable, "-m", "pytest", *options, *files]
         status = subprocess.call(command, cwd=ROOT, env=environment)
     sys.exit(status)

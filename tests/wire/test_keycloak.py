@@ -318,13 +318,6 @@ async def test_offline_access_outlives_the_browsers_session_unless_keycloak_revo
             assert (await http.get("/api/me/")).status_code == 200
 
 
-async def test_administrators_logout_of_a_user_ends_offline_access_at_keycloak(realm):
-    tokens = await realm.sign_in("bob", scope="openid offline_access")
-    assert (await realm.refresh(tokens)).status_code == 200
-    await realm.end_sessions_of(BOB)
-    assert (await realm.refresh(tokens)).json()["error"] == "invalid_grant"
-
-
 # What Keycloak tells nobody: the app learns of it when the token ends.
 SILENT = {
     "user disabled": lambda realm, tokens: realm.disabled(BOB),

@@ -20,6 +20,14 @@ DRAINING = {
 }
 
 
+@pytest.fixture(autouse=True)
+def processes_heed_ctrl_c():
+    """A shell has its background jobs ignore it, and they hand that on to their children."""
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, usual)
+
+
 @pytest.mark.full
 @pytest.mark.parametrize("signals", DRAINING)
 async def test_server_drains(signals):
