@@ -99,10 +99,10 @@ def test_every_limit_has_a_client_that_goes_beyond_it():
 
 
 def test_every_variable_of_the_environment_is_documented():
-    files = ("base", "local", "production")
+    files = ("base", "local", "production", "addresses")
     code = "".join((APPS / "config" / "settings" / f"{name}.py").read_text() for name in files)
-    names = set(re.findall(r'setting\(\s*(?:env\.\w+|\w+), "(\w+)"', code))
-    assert {"REDIS_HOST", "DATABASE_URL", "DJANGO_SECRET_KEY"} <= names
+    names = set(re.findall(r"""setting\(\s*\w+, ["'](\w+)["']""", code))
+    assert {"REDIS_HOST", "REDIS_URL", "DATABASE_URL", "DJANGO_SECRET_KEY"} <= names
     assert [name for name in names if f"`{name}`" not in REFERENCE.read_text()] == []
 
 

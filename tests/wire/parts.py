@@ -23,8 +23,8 @@ class RedisProcess:
         self.port = free_port()
         self.process: subprocess.Popen | None = None
 
-    def start(self) -> None:
-        options = ["--port", str(self.port), "--save", "", "--bind", "127.0.0.1"]
+    def start(self, *more: str) -> None:
+        options = ["--port", str(self.port), "--save", "", "--bind", "127.0.0.1", *more]
         self.process = subprocess.Popen([self.program, *options], stdout=subprocess.PIPE, text=True)
         for line in self.process.stdout:
             if "Ready to accept connections" in line:

@@ -1,49 +1,34 @@
-"""What every deployment shares. This is the only module that reads the environment."""
+"""What every deployment shares.
 
+This module and those that build on it name each variable of the environment. `environment.py` and
+`addresses.py` read them.
+"""
+
+import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import environ
-from django.core.exceptions import ImproperlyConfigured
-
-from realtime.conf import conf, fault_of_origins
+from config.settings.addresses import broker_on, database, issuer, redis_of_environment
+from config.settings.environment import (
+    above_zero,
+    boolean,
+    origins,
+    reject,
+    reject_unknown,
+    setting,
+    text,
+    zero_or_more,
+)
+from realtime.conf import conf
 
 BASE_DIR = Path(__file__).resolve().parents[2]
-env = environ.Env()
 
 
-def setting(cast: Callable, name: str, **default):
-    """Return environment variable `name` through `cast`, or stop the start with one line.
+def redis_layer(kind: str, *connections: dict, prefix: str = "asgi") -> dict:
+    """Return CHANNEL_LAYERS for `pubsub` or `core` over one Redis, or over several shards.
 
-    Without a default, the variable is required.
-    """
-    try:
-        return cast(name, **default)
-    except (ImproperlyConfigured, ValueError) as error:
-        fault = f"cannot be used: {error}" if name in env.ENVIRON else "is missing"
-        sys.exit(f"The environment variable {name} {fault}. Set it and start again.")
-
-
-def above_zero(name: str, default: int) -> int:
-    number = env.int(name, default=default)
-    if number <= 0:
-        raise ValueError("it must be above zero.")
-    return number
-
-
-def origins(name: str, default: list[str]) -> list[str]:
-    listed = [each.strip() for each in env.list(name, default=default)]
-    if fault := fault_of_origins(listed):
-        raise ValueError(f"it {fault}")
-    return listed
-
-
-def redis_layer(kind: str, connection: dict) -> dict:
-    """Return CHANNEL_LAYERS for `pubsub` or `core` over one Redis.
-
-    `connection` is for redis-py.
+    A connection is for redis-py.
     """
     backends = {
         "pubsub": "channels_redis.pubsub.RedisPubSubChannelLayer",
@@ -51,7 +36,7 @@ def redis_layer(kind: str, connection: dict) -> dict:
     }
     if kind not in backends:
         sys.exit(f"CHANNEL_LAYER cannot be {kind!r}: it is one of {', '.join(backends)}.")
-    configuration: dict[str, Any] = {"hosts": [connection]}
+    configuration: dict[str, Any] = {"hosts": [*connections], "prefix": prefix}
     if kind == "core":
         configuration |= {
             # Messages that wait for a process, which has one channel for all its sockets. Of the
@@ -108,16 +93,23 @@ STATIC_URL = "static/"
 # Where collectstatic puts what a deployment's nginx serves.
 STATIC_ROOT = BASE_DIR / "var" / "static"
 USE_TZ = True
+# Django's default is America/Chicago, for the logs too.
+TIME_ZONE = "UTC"
 
 # Where the embedded parts keep what they must not forget: the SQLite file, devrealm's key.
-DATA_DIR = Path(setting(env.str, "DATA_DIR", default=str(BASE_DIR / "var")))
+DATA_DIR = Path(setting(text, "DATA_DIR", default=str(BASE_DIR / "var")))
 
 DATABASES = {
-    "default": setting(env.db_url, "DATABASE_URL", default=f"sqlite:///{DATA_DIR}/db.sqlite3")
+    "default": setting(
+        database, "DATABASE_URL", default=database(f"sqlite:///{DATA_DIR}/db.sqlite3")
+    )
 }
 # How long these may wait is explained in `realtime/deadlines.py`. manage.py sets no limit for
 # statements, because those of `migrate` may take long.
-STATEMENT_SECONDS = setting(env.int, "DATABASE_STATEMENT_SECONDS", default=3)
+STATEMENT_SECONDS = setting(zero_or_more, "DATABASE_STATEMENT_SECONDS", default=3)
+POOL_SIZE = setting(above_zero, "DATABASE_POOL_SIZE", default=10)
+# The query of DATABASE_URL, which has the last word.
+OPTIONS = DATABASES["default"]["OPTIONS"]
 if "postgresql" in DATABASES["default"]["ENGINE"]:
     # Without a pool each query connects anew: 200 clients that came back at once waited so long for
     # it that all were told 4104, and came back again. Persistent connections are no cure under
@@ -125,7 +117,7 @@ if "postgresql" in DATABASES["default"]["ENGINE"]:
     DATABASES["default"]["OPTIONS"] = {
         "pool": {
             "min_size": 1,
-            "max_size": setting(above_zero, "DATABASE_POOL_SIZE", default=10),
+            "max_size": POOL_SIZE,
             # Seconds that a query waits for a connection; by default 30.
             "timeout": 2,
             # Seconds of tries to reconnect. The pool doubles the time between two of them, so that
@@ -133,12 +125,16 @@ if "postgresql" in DATABASES["default"]["ENGINE"]:
             "reconnect_timeout": 1,
         },
         "connect_timeout": 2,
-        "options": f"-c statement_timeout={STATEMENT_SECONDS}s",
         # A machine that lost its power says nothing; without these it is waited for two hours.
         "keepalives_idle": 5,
         "keepalives_interval": 1,
         "keepalives_count": 3,
         "tcp_user_timeout": 5_000,
+        **OPTIONS,
+        # PostgreSQL takes the last value of a name that comes twice.
+        "options": " ".join(
+            [f"-c statement_timeout={STATEMENT_SECONDS}s", *filter(None, [OPTIONS.get("options")])]
+        ),
     }
     # A connection of before a restart is noticed before it is used.
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
@@ -148,34 +144,47 @@ if "sqlite" in DATABASES["default"]["ENGINE"]:
         "transaction_mode": "IMMEDIATE",
         "timeout": 3,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
+        **OPTIONS,
     }
 
-REDIS_HOST = setting(env.str, "REDIS_HOST", default="redis")
-REDIS_PORT = setting(env.int, "REDIS_PORT", default=6379)
-CHANNEL_LAYER = setting(env.str, "CHANNEL_LAYER", default="pubsub")
+REDIS_URLS = redis_of_environment()
+CHANNEL_LAYER = setting(text, "CHANNEL_LAYER", default="pubsub")
 CHANNEL_LAYERS = redis_layer(
     CHANNEL_LAYER,
-    {
-        "host": REDIS_HOST,
-        "port": REDIS_PORT,
-        # The core layer blocks for 5 s in BZPOPMIN. redis-py 8 gives up after 5 s by default, so an
-        # idle socket dies (channels_redis#422). None would hang publishers while Redis is frozen.
-        "socket_timeout": 15,
-        "socket_connect_timeout": 2,
-    },
+    *(
+        {
+            "address": url,
+            # The core layer blocks for 5 s in BZPOPMIN. redis-py 8 gives up after 5 s by default,
+            # so an idle socket dies (channels_redis#422). None would hang publishers while Redis is
+            # frozen.
+            "socket_timeout": 15,
+            "socket_connect_timeout": 2,
+        }
+        for url in REDIS_URLS
+    ),
+    # Projects that share a Redis need one each: a database's number does not divide Pub/Sub.
+    prefix=setting(text, "REDIS_PREFIX", default="asgi"),
 )
 
-CELERY_BROKER_URL = f"redis://{REDIS_HOST}:{REDIS_PORT}/0"
+# Celery cannot use shards, so that it has to be told which Redis is its own.
+if len(REDIS_URLS) == 1:
+    CELERY_BROKER_URL = setting(text, "CELERY_BROKER_URL", default=broker_on(REDIS_URLS[0]))
+else:
+    CELERY_BROKER_URL = setting(text, "CELERY_BROKER_URL")
 CELERY_TASK_IGNORE_RESULT = True
 
-KEYCLOAK_AUDIENCE = setting(env.str, "KEYCLOAK_AUDIENCE", default="")
+KEYCLOAK_AUDIENCE = setting(text, "KEYCLOAK_AUDIENCE", default="")
+if "KEYCLOAK_ISSUER" not in os.environ:
+    reject("KEYCLOAK_KEYS_URL", "KEYCLOAK_ISSUER is not set")
 REALTIME_ISSUER = {
     # Compared with a token's `iss` character by character.
-    "ISSUER": setting(env.str, "KEYCLOAK_ISSUER", default=""),
+    "ISSUER": setting(issuer, "KEYCLOAK_ISSUER", default=""),
     # Has to be in a token's `aud`.
     "AUDIENCE": KEYCLOAK_AUDIENCE,
     # The client that users sign in with: a logout that Keycloak reports is meant for it.
-    "CLIENT_ID": setting(env.str, "KEYCLOAK_CLIENT_ID", default=KEYCLOAK_AUDIENCE),
+    "CLIENT_ID": setting(text, "KEYCLOAK_CLIENT_ID", default=KEYCLOAK_AUDIENCE),
+    # Where the keys are fetched, if this server knows the issuer by another name than browsers do.
+    "KEYS_URL": setting(issuer, "KEYCLOAK_KEYS_URL", default=""),
 }
 
 # Browsers on other origins that may open a socket, such as https://app.example.com. Pages that this
@@ -184,13 +193,11 @@ REALTIME_ALLOWED_ORIGINS = setting(origins, "REALTIME_ALLOWED_ORIGINS", default=
 # Where it is not empty, it tells other machines why they are refused.
 LOCAL_ONLY = ""
 # The guide's `?token=…` ends up in the logs of proxies. Switch it off where no client needs it.
-REALTIME_TOKEN_IN_QUERY = setting(env.bool, "REALTIME_TOKEN_IN_QUERY", default=True)
+REALTIME_TOKEN_IN_QUERY = setting(boolean, "REALTIME_TOKEN_IN_QUERY", default=True)
 
 # The numbers among the settings of `realtime`, each of which is explained there.
+NUMBERS = {each.name: each.default for each in conf if type(each.default) is int}
+reject_unknown([*NUMBERS, "REALTIME_ALLOWED_ORIGINS", "REALTIME_TOKEN_IN_QUERY"])
 locals().update(
-    {
-        each.name: setting(above_zero, each.name, default=each.default)
-        for each in conf
-        if type(each.default) is int
-    }
+    {name: setting(above_zero, name, default=default) for name, default in NUMBERS.items()}
 )

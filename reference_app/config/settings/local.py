@@ -1,17 +1,11 @@
 """A laptop has embedded parts, each replaced by the real one when the environment names it."""
 
+import os
 import sys
 
 from .base import *  # noqa: F403
-from .base import (
-    CHANNEL_LAYER,
-    DATA_DIR,
-    INSTALLED_APPS,
-    REALTIME_ISSUER,
-    env,
-    redis_layer,
-    setting,
-)
+from .base import CHANNEL_LAYER, DATA_DIR, INSTALLED_APPS, REALTIME_ISSUER, redis_layer
+from .environment import boolean, setting
 
 DEBUG = True
 SECRET_KEY = "local-only: sessions and CSRF of a laptop, never of a deployment"
@@ -19,7 +13,7 @@ ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", "testserver"]
 
 # With DEBUG, a public SECRET_KEY and tokens for anyone, other machines are refused, unless you ask
 # for them: to try the page on a phone, for example.
-if setting(env.bool, "LOCAL_NETWORK", default=False):
+if setting(boolean, "LOCAL_NETWORK", default=False):
     ALLOWED_HOSTS = ["*"]
 else:
     LOCAL_ONLY = (
@@ -34,7 +28,7 @@ except OSError as error:
         "Set DATA_DIR to a folder that you may write to."
     ) from None
 
-if "REDIS_HOST" not in env.ENVIRON:
+if not os.environ.keys() & {"REDIS_HOST", "REDIS_URL"}:
     # The real channel layer, over a Redis that lives in this process.
     import fakeredis
 
@@ -47,7 +41,8 @@ if "REDIS_HOST" not in env.ENVIRON:
     )
     if CHANNEL_LAYER == "core":
         CHANNEL_LAYERS["default"]["BACKEND"] = "realtime.layer.embedded.EmbeddedRedisChannelLayer"
-    CELERY_BROKER_URL = "memory://localhost"
+    if "CELERY_BROKER_URL" not in os.environ:
+        CELERY_BROKER_URL = "memory://localhost"
 
 if not REALTIME_ISSUER["ISSUER"]:
     # The stand-in for Keycloak. Its keys are read in process: its own port is not known yet.

@@ -1,0 +1,81 @@
+"""The addresses of a deployment, as real services understand them."""
+
+import asyncio
+import os
+import subprocess
+import sys
+
+import pytest
+
+from classroom import token
+from devrealm.accounts import PEOPLE
+from tests.project.readme import ROOT
+from tests.wire.parts import RedisProcess
+from tests.wire.servers import COMMANDS, serving
+
+pytestmark = pytest.mark.full
+
+ALICE = PEOPLE["alice"].subject
+PASSWORD = "p/a:s@s,"
+ENCODED = "p%2Fa%3As%40s%2C"
+TASK = "import django; django.setup(); from api.tasks import process_document as task; "
+
+
+@pytest.fixture(params=["tcp", "unix"])
+def guarded(request, tmp_path):
+    """The URL of a Redis that asks for a password."""
+    redis = RedisProcess()
+    redis.start("--requirepass", PASSWORD, "--unixsocket", f"{tmp_path}/redis")
+    address = {"tcp": f"redis://:{ENCODED}@127.0.0.1:{redis.port}/1"}
+    yield address.get(request.param, f"unix://:{ENCODED}@{tmp_path}/redis?db=1")
+    redis.kill()
+
+
+async def test_redis_with_a_password_carries_the_layer_and_the_tasks(environment, connect, guarded):
+    settings = environment | {"REDIS_URL": guarded}
+    worker = ["-m", "celery", "-A", "config", "worker", "--pool", "solo", "--loglevel", "INFO"]
+    server = serving([*COMMANDS["realtime.server"], "config.asgi:application"], **settings)
+    with server as server, serving(worker, **settings) as worker:
+        alice = await connect(server, "/ws/notifications/", "alice")
+        assert (await alice.receive())["type"] == "connection.established"
+        delay = f"{TASK} task.delay({ALICE!r}, {ALICE!r}, 'doc-1')"
+        command, variables = [sys.executable, "-c", delay], os.environ | settings
+        await asyncio.to_thread(subprocess.run, command, env=variables, check=True)
+        notification = (await alice.receive())["notification"]
+        assert notification["title"] == "Document Processed"
+        assert not any(PASSWORD in line or ENCODED in line for line in server.log + worker.log)
+
+
+async def test_shards_with_a_prefix_carry_every_group(environment, connect):
+    shards = [RedisProcess(), RedisProcess()]
+    for shard in shards:
+        shard.start()
+    urls = ",".join(f"redis://127.0.0.1:{shard.port}" for shard in shards)
+    settings = {"REDIS_URL": urls, "REDIS_PREFIX": "shop", "CELERY_BROKER_URL": "memory://"}
+    command = [*COMMANDS["realtime.server"], "config.asgi:application"]
+    with serving(command, **environment, **settings) as server:
+        async with server.requests() as http:
+            for name in PEOPLE:
+                client = await connect(server, "/ws/notifications/", name)
+                assert (await client.receive())["type"] == "connection.established"
+                headers = {"Authorization": f"Bearer {token(name)}"}
+                await http.post("/api/me/notifications/", json={"title": name}, headers=headers)
+                assert (await client.receive())["notification"] == {"title": name}
+    for shard in shards:
+        shard.kill()
+
+
+def connects(environment, url) -> bool:
+    command = [sys.executable, str(ROOT / "reference_app" / "manage.py"), "migrate", "--check"]
+    variables = os.environ | environment | {"DATABASE_URL": url}
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 or "SSL" in done.stderr, done.stderr
+    return done.returncode == 0
+
+
+@pytest.mark.parametrize("mode", ["disable", "prefer", "require", "verify-full"])
+def test_django_and_psql_agree_on_a_server_without_tls(on_postgresql, mode):
+    url = f"{on_postgresql['DATABASE_URL']}?sslmode={mode}"
+    psql = subprocess.run(["psql", url, "-c", "SELECT 1"], check=False)
+    assert (psql.returncode == 0) == (mode in ("disable", "prefer"))
+    assert connects(on_postgresql, url) == (psql.returncode == 0)
