@@ -1,6 +1,7 @@
 """Says before the first frame what is missing or wrong in the settings."""
 
-from django.core.checks import Error, Tags, register
+from django.conf import settings
+from django.core.checks import Error, Tags, Warning, register
 from django.db import connections, router
 
 from .conf import conf
@@ -8,6 +9,9 @@ from .models import Entry
 
 # The databases that `delivery.statements` knows, by Django's word for each.
 SUPPORTED = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}
+
+# What stands in CHANNEL_LAYERS where a layer reaches one process only.
+IN_PROCESS = ("InMemoryChannelLayer", "fakeredis")
 
 
 @register(Tags.database)
@@ -43,3 +47,19 @@ def check_issuer(app_configs, **kwargs):
 def check_settings(app_configs, **kwargs):
     """Report each setting whose value cannot be used."""
     return [Error(problem, id="realtime.E003") for each in conf if (problem := each.problem())]
+
+
+@register(Tags.security, deploy=True)
+def check_deployment(app_configs, **kwargs):
+    """Warn of values that do on one laptop, and not on a server."""
+    layers = repr(getattr(settings, "CHANNEL_LAYERS", {}))
+    named = conf.ISSUER.get("ISSUER", "") if isinstance(conf.ISSUER, dict) else ""
+    faults = {
+        "W001": not str(named).startswith("https://")
+        and "REALTIME_ISSUER has an ISSUER without https, so that others can answer in its place.",
+        "W002": "*" in settings.ALLOWED_HOSTS
+        and "ALLOWED_HOSTS has '*', so that a client chooses what the server's own origin is.",
+        "W003": any(each in layers for each in IN_PROCESS)
+        and "CHANNEL_LAYERS has a layer in the process, which no other process hears.",
+    }
+    return [Warning(fault, id=f"realtime.{number}") for number, fault in faults.items() if fault]

@@ -7,9 +7,10 @@ import sys
 
 import pytest
 from channels_redis.core import RedisChannelLayer
+from fakeredis import FakeServer
 
 from config.settings import base
-from realtime.checks import check_issuer
+from realtime.checks import check_deployment, check_issuer
 from tests.project.readme import ROOT
 
 MANAGE = str(ROOT / "reference_app" / "manage.py")
@@ -22,6 +23,7 @@ PRODUCTION = {
     "KEYCLOAK_ISSUER": "https://id.example.com/realms/main",
     "KEYCLOAK_AUDIENCE": "my-app",
 }
+IN_MEMORY = "channels.layers.InMemoryChannelLayer"
 
 
 def check(*arguments, **environment):
@@ -91,6 +93,28 @@ def test_missing_identity_provider_is_an_error_of_the_check(settings, name):
     settings.REALTIME_ISSUER = settings.REALTIME_ISSUER | {name: ""}
     (error,) = check_issuer(None)
     assert error.msg == f"REALTIME_ISSUER has no {name}."
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "number"),
+    [
+        ("REALTIME_ISSUER", {"ISSUER": "http://id.example.com", "AUDIENCE": "my-app"}, "W001"),
+        ("ALLOWED_HOSTS", ["*"], "W002"),
+        (
+            "CHANNEL_LAYERS",
+            {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}},
+            "W003",
+        ),
+        ("CHANNEL_LAYERS", base.redis_layer("pubsub", {"server": FakeServer()}), "W003"),
+    ],
+)
+def test_value_for_a_laptop_is_a_warning_of_the_deployment_check(settings, name, value, number):
+    settings.REALTIME_ISSUER = {"ISSUER": "https://id.example.com", "AUDIENCE": "my-app"}
+    settings.CHANNEL_LAYERS, settings.ALLOWED_HOSTS = base.CHANNEL_LAYERS, ["app.example.com"]
+    assert check_deployment(None) == []
+    setattr(settings, name, value)
+    (warning,) = check_deployment(None)
+    assert warning.id == f"realtime.{number}"
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "many"])
