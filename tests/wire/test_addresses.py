@@ -9,6 +9,7 @@ import pytest
 
 from classroom import token
 from devrealm.accounts import PEOPLE
+from tests.app.issuer import Issuer
 from tests.project.readme import ROOT
 from tests.wire.parts import RedisProcess
 from tests.wire.servers import COMMANDS, serving
@@ -79,3 +80,21 @@ def test_django_and_psql_agree_on_a_server_without_tls(on_postgresql, mode):
     psql = subprocess.run(["psql", url, "-c", "SELECT 1"], check=False)
     assert (psql.returncode == 0) == (mode in ("disable", "prefer"))
     assert connects(on_postgresql, url) == (psql.returncode == 0)
+
+
+async def test_keys_are_fetched_by_another_name_than_the_issuers(environment, connect):
+    """As in a container, which does not reach the issuer by the name that browsers know."""
+    inside, outside = Issuer(), "https://id.example.invalid/realms/demo"
+    inside.make_key("first")
+    changed = {
+        "KEYCLOAK_ISSUER": outside,
+        "KEYCLOAK_KEYS_URL": f"{inside.url}/protocol/openid-connect/certs",
+        "KEYCLOAK_AUDIENCE": "reference-app",
+    }
+    command = [*COMMANDS["realtime.server"], "config.asgi:application"]
+    with serving(command, **environment, **changed) as server:
+        alice = await connect(
+            server, "/ws/notifications/", token=inside.token("first", iss=outside)
+        )
+        assert (await alice.receive())["type"] == "connection.established"
+    inside.close()
