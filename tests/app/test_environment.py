@@ -2,6 +2,7 @@
 
 import logging
 import runpy
+from ssl import CERT_REQUIRED
 
 import pytest
 from kombu import Connection
@@ -49,7 +50,6 @@ SPELLINGS = [
     ("REDIS_HOST", "[::1]", "CELERY_BROKER_URL", "redis://[::1]:6379/0"),
     ("REDIS_HOST", "redis_1", "CELERY_BROKER_URL", "redis://redis_1:6379/0"),
     ("REDIS_URL", "redis://:pw@[::1]/2", "CELERY_BROKER_URL", "redis://:pw@[::1]/2"),
-    ("REDIS_URL", "rediss://u:p@redis:6380", "CELERY_BROKER_URL", "rediss://u:p@redis:6380"),
     (
         "REDIS_URL",
         "unix:///r.sock?db=1",
@@ -154,6 +154,13 @@ def test_celery_reads_the_same_from_the_url_as_the_layer(read, url):
     named = channel._connparams()
     assert (named["password"], named["db"]) == ("p/", 2)
     assert named.get("path", "/r.sock") == "/r.sock"
+
+
+@pytest.mark.parametrize("query", ["", "?ssl_ca_certs=/ca.pem", "?ssl_cert_reqs=required"])
+def test_celery_believes_no_certificate_that_the_layer_does_not(read, query):
+    """kombu's default is to believe any."""
+    broker = Connection(read(REDIS_URL=f"rediss://:p@redis:6380/0{query}")["CELERY_BROKER_URL"])
+    assert broker.ssl["ssl_cert_reqs"] == CERT_REQUIRED
 
 
 POSTGRESQL = "postgres://u:p@db:5433/x?sslmode=verify-full&connect_timeout=3&options=-c%20a.b%3D1"

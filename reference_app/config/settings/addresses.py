@@ -103,9 +103,12 @@ def redis_of_environment() -> list[str]:
 
 
 def broker_on(url: str) -> str:
-    """Return the URL of a Redis as Celery writes it, which differs for a unix socket."""
-    if not url.startswith("unix://"):
-        return url
+    """Return the URL of a Redis as Celery writes it, for a unix socket and for TLS."""
     parts = urlsplit(url)
-    number = parse_qs(parts.query).get("db", ["0"])[0]
-    return f"redis+socket://{parts.netloc}{parts.path}?virtual_host={quote(number)}"
+    if parts.scheme == "unix":
+        number = parse_qs(parts.query).get("db", ["0"])[0]
+        return f"redis+socket://{parts.netloc}{parts.path}?virtual_host={quote(number)}"
+    if parts.scheme == "rediss" and "ssl_cert_reqs" not in parts.query:
+        # Without it Celery believes any certificate; the layer's client does not.
+        return f"{url}{'&' if parts.query else '?'}ssl_cert_reqs=required"
+    return url
