@@ -21,12 +21,12 @@ SHIPPED = ROOT / "reference_app" / "deploy" / "nginx"
 NAME = "app.example.com"
 
 
-def make_certificate(folder: Path) -> None:
-    """Make a self-signed certificate of NAME, as the README prints it."""
+def make_certificate(folder: Path, name: str = NAME) -> None:
+    """Make a self-signed certificate of a host, as the README prints it."""
     if shutil.which("openssl") is None:
         pytest.skip("needs openssl: install it, Debian calls it openssl")
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    names = ["-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}"]
+    names = ["-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}"]
     files = ["-keyout", "key.pem", "-out", "certificate.pem"]
     command = ["openssl", "req", "-x509", *key, "-days", "30", *names, *files]
     subprocess.run(command, cwd=folder, check=True, capture_output=True)

@@ -11,8 +11,9 @@ from classroom import token
 from devrealm.accounts import PEOPLE
 from tests.app.issuer import Issuer
 from tests.project.readme import ROOT
+from tests.wire.nginx import make_certificate
 from tests.wire.parts import RedisProcess
-from tests.wire.servers import COMMANDS, serving
+from tests.wire.servers import COMMANDS, free_port, serving
 
 pytestmark = pytest.mark.full
 
@@ -22,13 +23,21 @@ ENCODED = "p%2Fa%3As%40s%2C"
 TASK = "import django; django.setup(); from api.tasks import process_document as task; "
 
 
-@pytest.fixture(params=["tcp", "unix"])
+@pytest.fixture(params=["tcp", "unix", "tls"])
 def guarded(request, tmp_path):
     """The URL of a Redis that asks for a password."""
+    make_certificate(tmp_path, "localhost")
+    files = {"cert": "certificate.pem", "key": "key.pem", "ca-cert": "certificate.pem"}
+    tls = [word for name, file in files.items() for word in (f"--tls-{name}-file", tmp_path / file)]
+    tls += ["--tls-auth-clients", "no", "--tls-port", str(secure := free_port())]
     redis = RedisProcess()
-    redis.start("--requirepass", PASSWORD, "--unixsocket", f"{tmp_path}/redis")
-    address = {"tcp": f"redis://:{ENCODED}@127.0.0.1:{redis.port}/1"}
-    yield address.get(request.param, f"unix://:{ENCODED}@{tmp_path}/redis?db=1")
+    redis.start("--requirepass", PASSWORD, "--unixsocket", f"{tmp_path}/redis", *tls)
+    trust = f"ssl_ca_certs={tmp_path}/certificate.pem"
+    yield {
+        "tcp": f"redis://:{ENCODED}@127.0.0.1:{redis.port}/1",
+        "unix": f"unix://:{ENCODED}@{tmp_path}/redis?db=1",
+        "tls": f"rediss://:{ENCODED}@localhost:{secure}/1?{trust}",
+    }[request.param]
     redis.kill()
 
 
