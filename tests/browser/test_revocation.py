@@ -10,6 +10,7 @@ from api.models import Membership
 from demo.people import ORG_ID
 from devrealm.accounts import PEOPLE
 from realtime.authority.users import end_session
+from realtime.identity.issuers import trusted_issuer
 from tests.browser.chromium import fixture
 from tests.browser.demo_page import (
     SOCKETS,
@@ -93,7 +94,10 @@ async def test_member_no_more_is_told_4003_and_hears_only_what_is_theirs(stage, 
 
 @sync_to_async
 def disable_alice():
-    user = get_user_model().objects.get(identities__subject=ALICE)
+    # Another issuer's Alice may have been here too.
+    user = get_user_model().objects.get(
+        identities__issuer=trusted_issuer().issuer, identities__subject=ALICE
+    )
     user.is_active = False
     user.save()
 
