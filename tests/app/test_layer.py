@@ -2,12 +2,10 @@
 
 import asyncio
 import contextlib
-import time
 from functools import partial
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
-from channels_redis.core import RedisChannelLayer
 from django.db import connections, transaction
 from django.test import Client
 
@@ -138,16 +136,3 @@ async def test_caller_is_not_kept_by_a_layer_that_hangs(monkeypatch, layer, capl
     async with asyncio.timeout(5):
         await broadcast_notification(ALICE, {"title": "Hello"})
     assert "was not sent: TimeoutError" in caplog.text
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("layer", ["core"], indirect=True)
-async def test_socket_that_left_does_not_delay_the_first_frame_of_the_next():
-    """fakeredis waits a cancelled read out, which takes as long as the layer waits at a time."""
-    async with established(NOTIFICATIONS, "alice"):
-        pass
-    async with established(NOTIFICATIONS, "alice") as alice:
-        begin = time.monotonic()
-        await broadcast_notification(ALICE, {"title": "first"})
-        assert (await alice.receive())["notification"] == {"title": "first"}
-        assert time.monotonic() - begin < RedisChannelLayer.brpop_timeout
