@@ -24,14 +24,12 @@ from .authority.users import active_user, end_sessions
 from .conf import conf
 from .identity.errors import KeysUnavailableError, TokenError
 from .identity.refusals import log_refusal
-from .identity.tokens import averify, await_key, verify_logout
+from .identity.tokens import averify, averify_logout
 from .layer.sending_loop import is_called_by_sync_code
+from .protocol.refused_requests import RETRY_AFTER
 from .threads import request_threads
 
 logger = logging.getLogger(__name__)
-
-# Seconds after which a client may try again.
-RETRY_AFTER = 5
 
 # What a view may raise, and is answered.
 FAILURES = (TokenError, RequestDataTooBig, OperationalError, InterfaceError)
@@ -170,15 +168,10 @@ async def backchannel_logout(request: HttpRequest) -> JsonResponse:
     """
     token = request.POST.get("logout_token", "")
     try:
-        await await_key(token)
-        await in_thread(log_out, token)
+        await in_thread(end_sessions, await averify_logout(token))
     except TokenError as failure:
         log_refusal(failure, token)
         if isinstance(failure, KeysUnavailableError):
             raise
         return error(400, failure.code, str(failure))
     return JsonResponse({}, headers={"Cache-Control": "no-store"})
-
-
-def log_out(token: str) -> None:
-    end_sessions(verify_logout(token))

@@ -149,7 +149,7 @@ async def test_async_view_has_the_same_deadline(settings):
 
 
 async def test_reported_logout_that_cannot_be_stored_is_503(monkeypatch):
-    monkeypatch.setattr(rest, "log_out", raising(OperationalError("gone")))
+    monkeypatch.setattr(rest, "end_sessions", raising(OperationalError("gone")))
     client = sync_to_async(Client().post)
     answer = await client("/api/backchannel-logout/", {"logout_token": logout_token()})
     assert_unavailable(answer, "database_unavailable")

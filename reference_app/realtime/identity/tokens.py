@@ -48,7 +48,9 @@ def verify(token: str) -> Claims:
     Raises a `TokenError`. `azp` is not looked at: it names the client that asked for the token, and
     is no substitute for `aud` (Keycloak, Server Administration Guide, "Audience support").
     """
-    key_id = _awaited_key_id(token)
+    key_id = _key_id(token)
+    if fetch := issuer_keys().refresh_for(key_id):
+        wait([fetch], FETCH_PATIENCE)
     return _checked(_decoded(token, key_id, trusted_issuer().audience, REQUIRED_CLAIMS))
 
 
@@ -62,29 +64,18 @@ async def averify(token: str) -> Claims:
     keys = issuer_keys()
     if known := keys.find_verified(token, LEEWAY):
         return known
-    key_id = await await_key(token)
+    key_id = await _awaited_key_id(token)
     claims = _checked(_decoded(token, key_id, trusted_issuer().audience, REQUIRED_CLAIMS))
     keys.keep_verified(token, claims, key_id)
     return claims
 
 
-async def await_key(token: str) -> str | None:
-    """Return the id of the key that signed a token, once a fetch for this key is over.
-
-    After this, `verify` and `verify_logout` have nothing to wait for.
-    """
-    key_id = _key_id(token)
-    if fetch := issuer_keys().refresh_for(key_id):
-        await asyncio.wait([asyncio.wrap_future(fetch)], timeout=FETCH_PATIENCE)
-    return key_id
-
-
-def verify_logout(token: str) -> Logout:
+async def averify_logout(token: str) -> Logout:
     """Return what a `logout_token` ends (OpenID Connect Back-Channel Logout 1.0, 2.4 and 2.6).
 
     Raises a `TokenError`. Its audience is the client that the user had signed in with.
     """
-    key_id = _awaited_key_id(token)
+    key_id = await _awaited_key_id(token)
     claims = _decoded(token, key_id, trusted_issuer().client_id, REQUIRED_LOGOUT_CLAIMS)
     events = claims.get("events")
     if not isinstance(events, dict) or LOGOUT_EVENT not in events or "nonce" in claims:
@@ -137,11 +128,11 @@ def _key_id(token: str) -> str | None:
     return header.get("kid")
 
 
-def _awaited_key_id(token: str) -> str | None:
+async def _awaited_key_id(token: str) -> str | None:
     """Return the id of the key that signed, once the fetch for it, if there is one, is over."""
     key_id = _key_id(token)
     if fetch := issuer_keys().refresh_for(key_id):
-        wait([fetch], FETCH_PATIENCE)
+        await asyncio.wait([asyncio.wrap_future(fetch)], timeout=FETCH_PATIENCE)
     return key_id
 
 

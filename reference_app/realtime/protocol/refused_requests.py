@@ -7,6 +7,9 @@ from typing import Any, NamedTuple
 
 from ..conf import conf
 
+# Seconds after which a client may try again that was answered 503.
+RETRY_AFTER = 5
+
 
 class RefusedRequest(NamedTuple):
     """Why a request is refused, by a word for programs and a sentence for their readers."""
@@ -28,7 +31,7 @@ class RefusedRequest(NamedTuple):
             (b"connection", b"close"),
         ]
         if self.status == HTTPStatus.SERVICE_UNAVAILABLE:
-            headers.append((b"retry-after", b"5"))
+            headers.append((b"retry-after", b"%d" % RETRY_AFTER))
         return headers
 
     async def answer(self, send: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
