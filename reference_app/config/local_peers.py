@@ -1,9 +1,9 @@
 """Middleware that refuses other machines."""
 
-import ipaddress
 from http import HTTPStatus
 
 from realtime.protocol import frames
+from realtime.protocol.addresses import address_in
 from realtime.protocol.close_codes import CloseCode, Refusal
 from realtime.protocol.refused_requests import RefusedRequest
 from realtime.sockets.carriers import selected_subprotocol
@@ -34,7 +34,4 @@ class LocalPeersOnly:
 
 
 def is_local(client) -> bool:
-    if not client:
-        return True
-    address = ipaddress.ip_address(client[0])
-    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
+    return not client or address_in(client[0]).is_loopback

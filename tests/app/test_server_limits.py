@@ -120,6 +120,9 @@ def test_connection_that_has_left_is_in_no_place(connections):
         (["2001:db8::1", "2001:db8::2", "2001:db8::3"], True),  # one client has them all
         (["192.0.2.1", "192.0.2.1", "192.0.2.2"], False),
         (["127.0.0.1"] * 3, False),  # a proxy has one address for all of its clients
+        (["::ffff:127.0.0.1"] * 3, False),  # the same, on a socket that takes IPv6 too
+        (["::ffff:192.0.2.1"] * 3, True),
+        (["::ffff:192.0.2.1", "::ffff:192.0.2.2", "::ffff:192.0.2.3"], False),
         ([None] * 3, False),  # a unix socket
     ],
 )

@@ -9,6 +9,7 @@ from twisted.internet.error import ConnectionAborted
 from twisted.python.failure import Failure
 
 from ..conf import conf
+from ..protocol.addresses import address_in
 from ..protocol.limits import Allowance
 
 logger = logging.getLogger(__name__)
@@ -79,7 +80,7 @@ class Connections:
         host = getattr(transport.getPeer(), "host", None)  # a unix socket has none
         if not host or not self.trusts_addresses:
             return ""
-        address = ipaddress.ip_address(host)
+        address = address_in(host)
         if address.is_loopback:
             return ""
         # Each client has 2^64 addresses of IPv6.
