@@ -1,8 +1,6 @@
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
 
 from api.models import Membership, Organization, is_member
 from demo.people import ORG_ID, settle
@@ -51,18 +49,6 @@ def test_disabled_user_is_refused():
     user.save()
     with pytest.raises(InvalidTokenError, match="disabled"):
         active_user(CLAIMS)
-
-
-def test_first_visits_at_once_make_one_user():
-    def visit(_):
-        try:
-            return active_user(CLAIMS).pk
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(8) as threads:
-        users = set(threads.map(visit, range(16)))
-    assert len(users) == User.objects.count() == Identity.objects.count() == 1
 
 
 def test_user_is_loaded_by_one_query_and_a_signed_out_session_by_the_same(

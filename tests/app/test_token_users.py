@@ -151,5 +151,5 @@ def test_first_visits_at_once_make_one_user_with_its_email():
 
     with ThreadPoolExecutor(8) as threads:
         users = set(threads.map(visit, range(16)))
-    assert len(users) == User.objects.count() == 1
+    assert len(users) == User.objects.count() == Identity.objects.count() == 1
     assert User.objects.get().email == "abc@example.com"

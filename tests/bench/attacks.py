@@ -7,18 +7,17 @@ back a while later.
 """
 
 import asyncio
-import base64
 import contextlib
 import json
 import os
 import random
-import struct
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from tests.laboratory.audience import ORGANIZATIONS
+from tests.wire.raw import bearer, frame, handshake, head
 
 HOST = "127.0.0.1"
 EVENTS, NOTIFICATIONS = f"/ws/events/{ORGANIZATIONS['hall']}/", "/ws/notifications/"
@@ -50,34 +49,12 @@ class Client(NamedTuple):
 
     async def open(self, path: str, token: str | None = None) -> None:
         """Ask for a WebSocket, and go on when the server has agreed."""
-        lines = [
-            f"GET {path} HTTP/1.1",
-            f"Host: {HOST}",
-            "Upgrade: websocket",
-            "Connection: Upgrade",
-            f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}",
-            "Sec-WebSocket-Version: 13",
-            f"Authorization: Bearer {token or self.token}",
-        ]
-        await self.send("\r\n".join([*lines, "", ""]).encode())
+        await self.send(handshake(path, bearer(token or self.token)))
         await self.reader.readuntil(b"\r\n\r\n")
 
     async def post(self, length: str, path: str = "/api/me/notifications/") -> None:
         """Begin a request whose body follows."""
-        head = f"POST {path} HTTP/1.1\r\nHost: {HOST}\r\nAuthorization: Bearer {self.token}\r\n"
-        await self.send(f"{head}{length}\r\n\r\n".encode())
-
-
-def frame(kind: int, payload: bytes, *, length: int | None = None) -> bytes:
-    """Return a frame of a client, its mask all zeros; `length` may promise more than there is."""
-    size = len(payload) if length is None else length
-    if size < 126:
-        start = struct.pack("!BB", kind, 0x80 | size)
-    elif size < 65_536:
-        start = struct.pack("!BBH", kind, 0x80 | 126, size)
-    else:
-        start = struct.pack("!BBQ", kind, 0x80 | 127, size)
-    return start + bytes(4) + payload
+        await self.send(head("POST", path, bearer(self.token), length))
 
 
 async def silent(client: Client) -> None:

@@ -66,6 +66,11 @@ def head(method: str, path: str, *headers: str) -> bytes:
     return "\r\n".join([f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", *headers, "", ""]).encode()
 
 
+def bearer(token: str) -> str:
+    """Return the header that carries a token."""
+    return f"Authorization: Bearer {token}"
+
+
 def handshake(path: str = PATH, *headers: str) -> bytes:
     key = base64.b64encode(os.urandom(16)).decode()
     upgrade = ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"]
@@ -75,5 +80,10 @@ def handshake(path: str = PATH, *headers: str) -> bytes:
 def frame(first: int, payload: bytes = b"", length: int | None = None) -> bytes:
     """Return a client's frame, masked with zeros, that may announce more than follows."""
     length = len(payload) if length is None else length
-    size = bytes([0x80 | length]) if length < 126 else b"\xff" + length.to_bytes(8, "big")
+    if length < 126:
+        size = bytes([0x80 | length])
+    elif length < 2**16:
+        size = b"\xfe" + length.to_bytes(2, "big")
+    else:
+        size = b"\xff" + length.to_bytes(8, "big")
     return bytes([first]) + size + bytes(4) + payload

@@ -1,10 +1,7 @@
 """What one client may ask of a real server: each limit, and a flood."""
 
 import asyncio
-import base64
 import contextlib
-import json
-import os
 import socket
 import threading
 import time
@@ -17,6 +14,8 @@ from devrealm.issue import access_token
 from realtime.conf import conf
 from realtime.protocol.close_codes import CloseCode
 from tests.lanes import in_full
+from tests.wire.hostile import footprint
+from tests.wire.raw import bearer, frame, handshake
 from tests.wire.servers import COMMANDS, EACH_SERVER, PATIENCE, eventually, serving
 
 NOTIFICATIONS = "/ws/notifications/"
@@ -63,7 +62,7 @@ async def test_longer_token_is_refused_with_a_reason(server, connect, kilobytes,
 
 @pytest.mark.parametrize("size", [300_000, 2_000_000])
 def test_header_that_no_server_takes_is_answered_or_hung_up_on(server, size):
-    answer = answer_to(server, handshake(server.address, "x" * size))
+    answer = answer_to(server, handshake(NOTIFICATIONS, bearer("x" * size)))
     assert answer == b"" or answer.startswith(b"HTTP/1.1 4")
 
 
@@ -146,42 +145,37 @@ async def test_slow_connect_is_told_4104_before_the_server_drops_it(slow_server,
 # A hundred messages go out every 10 ms.
 FLOOD, FLOOD_AT_ONCE, FLOOD_GROWTH_MIB = 15_000, 100, 20
 
+TEXT = 0x81
 TOLD = b'"code": 4113'
 
 
 @pytest.mark.full
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc to read memory")
 async def test_flood_ends_in_4113_and_takes_no_memory(server):
-    usual = memory(server)
+    usual = footprint(server).memory_mib
     highest, heard = await asyncio.to_thread(flood, server)
     assert TOLD in heard
     assert highest - usual < FLOOD_GROWTH_MIB
 
 
-def memory(server) -> float:
-    """Return the resident memory of a server in MiB."""
-    status = Path(f"/proc/{server.process.pid}/status").read_text()
-    return int(status.split("VmRSS:")[1].split()[0]) / 1024
-
-
 def flood(server) -> tuple[float, bytes]:
     """Send without heed of close frames; return the highest memory seen, and what came back."""
-    messages = masked(json.dumps({"type": "ping", "timestamp": 1})) * FLOOD_AT_ONCE
+    messages = frame(TEXT, b'{"type": "ping", "timestamp": 1}') * FLOOD_AT_ONCE
     heard, highest = bytearray(), 0.0
     with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as client:
-        client.sendall(handshake(server.address, token("alice")))
+        client.sendall(handshake(NOTIFICATIONS, bearer(token("alice"))))
         hearing = threading.Thread(target=hear, args=(client, heard))
         hearing.start()
         with contextlib.suppress(ConnectionError):  # hung up on at last
             for _ in range(FLOOD // FLOOD_AT_ONCE):
                 client.sendall(messages)
-                highest = max(highest, memory(server))
+                highest = max(highest, footprint(server).memory_mib)
                 time.sleep(0.01)
         # A server that is slow because its machine is busy gets nothing more. Daphne reads all that
         # comes, and once its queue for the application grew by 230 MiB in two minutes.
         end = time.monotonic() + PATIENCE
         while hearing.is_alive() and TOLD not in heard and time.monotonic() < end:
-            highest = max(highest, memory(server))
+            highest = max(highest, footprint(server).memory_mib)
             time.sleep(0.01)
         with contextlib.suppress(OSError):
             client.shutdown(socket.SHUT_RDWR)
@@ -194,21 +188,3 @@ def hear(client, heard: bytearray) -> None:
     with contextlib.suppress(OSError):
         while chunk := client.recv(65536):
             heard += chunk
-
-
-def handshake(address: str, token: str, path: str = NOTIFICATIONS) -> bytes:
-    lines = [
-        f"GET {path} HTTP/1.1",
-        f"Host: {address}",
-        "Upgrade: websocket",
-        "Connection: Upgrade",
-        f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}",
-        "Sec-WebSocket-Version: 13",
-        f"Authorization: Bearer {token}",
-    ]
-    return "\r\n".join([*lines, "", ""]).encode()
-
-
-def masked(text: str) -> bytes:
-    """Return a client's text frame of less than 126 bytes, its mask all zeros."""
-    return bytes([0x81, 0x80 | len(text), 0, 0, 0, 0]) + text.encode()

@@ -17,8 +17,8 @@ from realtime.protocol.close_codes import CloseCode
 from tests.app.entries import append, place_of
 from tests.laboratory.test_slow_readers import PROMPT
 from tests.wire.hostile import Footprint, footprint, neighbor
+from tests.wire.raw import bearer, handshake
 from tests.wire.servers import COMMANDS, EACH_SERVER, PATIENCE, ServerProcess, eventually, serving
-from tests.wire.test_client_limits import handshake
 
 NOTIFICATIONS = "/ws/notifications/"
 
@@ -58,13 +58,13 @@ def write_history(subject: str, count: int, size: int) -> list[str]:
     return [str(first), *(str(place_of(append(stream, frame))) for _ in range(count))]
 
 
-def deaf(server: ServerProcess, bearer: str, position: str) -> socket.socket:
+def deaf(server: ServerProcess, token: str, position: str) -> socket.socket:
     """Open a socket that asks for what follows a position, and reads nothing of it."""
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     client.settimeout(PATIENCE)
     client.connect(("127.0.0.1", server.port))
-    client.sendall(handshake(server.address, bearer, f"{NOTIFICATIONS}?position={position}"))
+    client.sendall(handshake(f"{NOTIFICATIONS}?position={position}", bearer(token)))
     return client
 
 

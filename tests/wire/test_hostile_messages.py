@@ -8,7 +8,7 @@ import pytest
 from classroom import token
 from tests.lanes import in_full
 from tests.wire.hostile import footprint, neighbor
-from tests.wire.raw import PATH, Raw, connected, frame, handshake
+from tests.wire.raw import PATH, Raw, bearer, connected, frame, handshake
 from tests.wire.servers import COMMANDS, PATIENCE, eventually, serving
 
 OURS = [*COMMANDS["realtime.server"], "config.asgi:application"]
@@ -26,7 +26,7 @@ def hurried(environment):
 
 
 async def open_socket(client: Raw) -> None:
-    await client.send(handshake(PATH, f"Authorization: Bearer {token('alice')}"))
+    await client.send(handshake(PATH, bearer(token("alice"))))
     await client.reader.readuntil(b"\r\n\r\n")
 
 
@@ -143,7 +143,7 @@ async def test_floods_of_pings_disturb_no_neighbor(hurried):
 async def test_second_handshake_is_no_handshake(hurried):
     """What comes before the server has accepted was once read as the head of another handshake."""
     async with connected(hurried) as (client,):
-        await client.send(handshake(PATH, f"Authorization: Bearer {token('alice')}"))
+        await client.send(handshake(PATH, bearer(token("alice"))))
         await client.send(handshake(PATH))
         await client.reader.readuntil(b"\r\n\r\n")
         # A client on a busy machine may read only after the server has waited and hung up.
