@@ -16,7 +16,7 @@ class BatchedQuery(Generic[K, V]):
     """Answers a key, awaited as `await query(key)`, by a function that answers many.
 
     Keys that are asked for while a query runs share the next one, so that no answer is older than
-    its question. `load` runs in a thread of its own, so that slow work elsewhere does not delay it.
+    its question. `load` runs in one of the threads for sockets, so that no request delays it.
     """
 
     def __init__(self, load: Callable[[set[K]], Mapping[K, V]]):

@@ -84,8 +84,8 @@ class Connection(AsyncWebsocketConsumer):
         """Run the method for a message of the server or of the mailbox.
 
         Channels' own hops to the database thread before each message, so that one slow query delays
-        every socket. Here, each query goes through `database_sync_to_async`, which cleans up its
-        connections itself.
+        every socket. Here, each query runs in one of `socket_threads`, and its connection is given
+        back after it.
         """
         await getattr(self, get_handler_name(message))(message)
 
