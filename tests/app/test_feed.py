@@ -1,6 +1,7 @@
 """What a layer loses, doubles or disorders; each said of a real socket, without a server."""
 
 import asyncio
+import itertools
 import json
 import threading
 
@@ -54,6 +55,15 @@ def reads(monkeypatch):
 
     monkeypatch.setattr(feed_module, "read_after", note)
     return asked
+
+
+def pause_after(sends, monkeypatch):
+    """Have feeds let other tasks run after so many sends from now, and then at intervals.
+
+    They count the sends of the whole process, so the tests before would decide when it happens.
+    """
+    count = feed_module.SENDS_BEFORE_YIELD - sends + 1
+    monkeypatch.setattr(feed_module.Feed, "sends", itertools.count(count))
 
 
 async def notify(*numbers):
@@ -118,7 +128,20 @@ async def test_tails_are_checked_at_once_when_the_layer_was_away(monkeypatch, se
 
 
 @ON_PUBSUB
-async def test_gap_is_read_once_for_all_sockets_of_the_process(lossy, reads):
+async def test_gap_is_read_once_for_all_sockets_of_the_process(lossy, reads, monkeypatch):
+    pause_after(feed_module.SENDS_BEFORE_YIELD, monkeypatch)
+    assert await read_by_three_sockets(lossy, reads) == [0]
+
+
+@ON_PUBSUB
+@pytest.mark.parametrize("sends", range(1, 7))
+async def test_pause_between_two_sends_costs_a_query_at_most(lossy, reads, monkeypatch, sends):
+    pause_after(sends, monkeypatch)
+    assert await read_by_three_sockets(lossy, reads) in ([0], [0, 1])
+
+
+async def read_by_three_sockets(lossy, reads):
+    """Return after which offsets rows were read, for a gap before the second of two frames."""
     lossy.add(1)
     async with (
         established(NOTIFICATIONS, "alice") as one,
@@ -128,7 +151,7 @@ async def test_gap_is_read_once_for_all_sockets_of_the_process(lossy, reads):
         await notify(1, 2)
         for client in (one, two, three):
             assert await heard(client, 2) == [(1, 1), (2, 2)]
-    assert reads == [0]
+    return reads
 
 
 @ON_PUBSUB
