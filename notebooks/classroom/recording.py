@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from .servers import client_of
 
-# Whose connection the running code serves; tasks inherit it.
-current_client = ContextVar("current_client", default="code")
+# Whose connection the running code serves, which tasks inherit. What a process does for all of its
+# sockets is for no client.
+current_client = ContextVar("current_client", default="")
 
 APPLICATION, LAYER = "application", "layer"
 

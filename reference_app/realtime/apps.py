@@ -8,7 +8,8 @@ class RealtimeConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
-        from . import checks, receivers  # noqa: F401  (registers the checks, connects the receivers)
+        from . import checks, receivers  # noqa: F401  (they connect themselves)
+        from .monitoring import logs  # noqa: F401
         from .server.headers import allow_long_tokens, hide_tokens
 
         allow_long_tokens()

@@ -113,6 +113,10 @@ class Conf:
         5, "seconds", "the time over which a server that stops spreads the closing of its sockets"
     )
 
+    METRICS_TOKEN = Setting(
+        "", "", "what Prometheus sends as a bearer token; without it, nothing is shown at /metrics"
+    )
+
     # The limits, each of one process. A test has a hostile client for each.
 
     MAX_MESSAGE_BYTES = Limit(65_536, "bytes", "the longest message of a client", "`error`")

@@ -11,14 +11,16 @@ from .authority.access import Access, answer_of
 from .authority.registry import registry
 from .authority.token_users import has_new_email
 from .authority.users import active_user
+from .concurrency.threads import socket_threads
 from .identity.errors import KeysUnavailableError, TokenError
 from .identity.refusals import log_refusal
 from .identity.tokens import averify
 from .protocol.close_codes import DATABASE_UNAVAILABLE, CloseCode, Refusal
-from .sockets.admission import admission, deadline_of
+from .signals import handshake_ended
+from .sockets.admission import admission, deadline_of, time_taken
 from .sockets.carriers import find_token, header_values
+from .sockets.connection_ids import identify
 from .sockets.origins import advice_on, is_allowed_origin, refuse_handshake
-from .threads import socket_threads
 
 logger = logging.getLogger(__name__)
 
@@ -35,10 +37,14 @@ class AllowedOriginsValidator:
         self.application = application
 
     async def __call__(self, scope, receive, send):
+        scope = dict(scope)
+        identify(scope)
         for origin in header_values(scope, b"origin"):
             if not is_allowed_origin(origin, scope):
                 advice = advice_on(origin, scope)
                 logger.warning("Refused a WebSocket from origin %.200r. %s", origin, advice)
+                outcome = {"consumer": "", "outcome": "origin", "seconds": time_taken(scope)}
+                handshake_ended.send_robust(type(self), **outcome)
                 return await refuse_handshake(scope, receive, send)
         return await self.application(scope, receive, send)
 
@@ -56,6 +62,7 @@ class JWTAuthMiddleware:
 
     async def __call__(self, scope, receive, send):
         scope = dict(scope, user=AnonymousUser(), token=None, refusal=None)
+        identify(scope)
         token = ""
         try:
             token = find_token(scope)

@@ -21,13 +21,13 @@ from django.views.decorators.http import require_POST
 
 from .authority.request_rate import seconds_to_wait
 from .authority.users import active_user, end_sessions
+from .concurrency.threads import request_threads
 from .conf import conf
 from .identity.errors import KeysUnavailableError, TokenError
 from .identity.refusals import log_refusal
 from .identity.tokens import averify, averify_logout
 from .layer.sending_loop import is_called_by_sync_code
 from .protocol.refused_requests import RETRY_AFTER
-from .threads import request_threads
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.db import OperationalError
 
-from realtime.batched_query import BatchedQuery
+from realtime.concurrency.batched_query import BatchedQuery
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -11,7 +11,7 @@ from api.models import Organization
 from api.topics import user_topic
 from demo.people import ORG_ID
 from devrealm.accounts import PEOPLE
-from realtime.batched_query import BatchedQuery
+from realtime.concurrency.batched_query import BatchedQuery
 from realtime.protocol.close_codes import CloseCode
 from realtime.protocol.groups import ACCESS_GROUP
 from tests.app.dialogue import EVENTS, NOTIFICATIONS, established, socket

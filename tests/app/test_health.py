@@ -10,10 +10,10 @@ import yaml
 from django.db import OperationalError, connections
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from realtime.concurrency.event_loop import per_event_loop
 from realtime.conf import conf
-from realtime.event_loop import per_event_loop
-from realtime.http import health
-from realtime.http.health import HealthMiddleware, query_database
+from realtime.monitoring import health
+from realtime.monitoring.health import HealthMiddleware, query_database
 from realtime.server.drain import END_PATIENCE
 from tests.app.issuer import use_keys_of
 from tests.project.readme import REFERENCE
@@ -72,7 +72,7 @@ async def answers():
 
 async def test_probes_that_the_page_configures_in_kubernetes_are_answered(only):
     only(answers)
-    (block,) = re.findall(r"```yaml\n(.+?)```", REFERENCE.read_text(), re.DOTALL)
+    (block,) = re.findall(r"```yaml\n(command:.+?)```", REFERENCE.read_text(), re.DOTALL)
     container = yaml.safe_load(block)
     for probe in ("livenessProbe", "readinessProbe"):
         asked = container[probe]["httpGet"]

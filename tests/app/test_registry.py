@@ -21,7 +21,7 @@ from realtime.authority import access as access_module
 from realtime.authority import registry as registry_module
 from realtime.authority.registry import change_in, registry
 from realtime.authority.users import end_session, sign_out
-from realtime.batched_query import BatchedQuery
+from realtime.concurrency.batched_query import BatchedQuery
 from realtime.models import Identity
 from realtime.protocol.close_codes import CloseCode
 from realtime.protocol.groups import ACCESS_GROUP

@@ -20,8 +20,8 @@ from django.test import AsyncRequestFactory, Client, RequestFactory
 from api.models import Organization
 from devrealm.issue import access_token
 from realtime import rest
+from realtime.concurrency.threads import Threads
 from realtime.rest import with_token
-from realtime.threads import Threads
 from tests.app.test_tokens import logout_token
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection
 
-from realtime.threads import Threads
+from realtime.concurrency.threads import Threads
 
 
 @pytest.mark.django_db(transaction=True)

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from prometheus_client.metrics import MetricWrapperBase
 
 from realtime.conf import Limit, Setting, conf
+from realtime.monitoring import metrics
 from realtime.protocol.close_codes import CloseCode
 from tests.bench import report
 
@@ -94,11 +96,24 @@ def limits() -> str:
     return "\n".join(rows)
 
 
+def counted() -> str:
+    """Return the table of what Prometheus is told."""
+    rows = ["| metric | type | labels | what it tells |", "|---|---|---|---|"]
+    for each in vars(metrics).values():
+        if isinstance(each, MetricWrapperBase):
+            (family,) = each.describe()
+            suffix = "_total" if family.type == "counter" else ""
+            labels = ", ".join(each._labelnames)  # there is no public name for them
+            words = f"{family.type} | {labels} | {family.documentation}"
+            rows.append(f"| `{family.name}{suffix}` | {words} |")
+    return "\n".join(rows)
+
+
 def default_of(setting: Setting[Any]) -> str:
     """Return a default in words, with its unit."""
     if setting.default == {}:
         return "required"
-    if setting.default == []:
+    if setting.default in ([], ""):
         return "none"
     if isinstance(setting.default, bool):
         return f"`{setting.default}`"
@@ -161,6 +176,7 @@ PARTS: dict[Path, dict[str, Callable[[], str]]] = {
         "close codes": close_codes,
         "settings": settings,
         "limits": limits,
+        "metrics": counted,
     },
     REFERENCE: {"picture": picture},
     SERVERS: {},

@@ -16,10 +16,13 @@ from config.settings.environment import (
     origins,
     reject,
     reject_unknown,
+    secret,
     setting,
     text,
+    writable_folder,
     zero_or_more,
 )
+from config.settings.logs import log_format, logging_as
 from realtime.conf import conf
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -195,9 +198,20 @@ LOCAL_ONLY = ""
 # The guide's `?token=…` ends up in the logs of proxies. Switch it off where no client needs it.
 REALTIME_TOKEN_IN_QUERY = setting(boolean, "REALTIME_TOKEN_IN_QUERY", default=True)
 
+# What Prometheus sends to read /metrics. Without it there is nothing to read.
+REALTIME_METRICS_TOKEN = setting(secret, "REALTIME_METRICS_TOKEN", default="")
+# Read by prometheus_client itself: where processes that share an address add up what they count.
+setting(writable_folder, "PROMETHEUS_MULTIPROC_DIR", default=None)
+
+# Without it, the server decides.
+if "LOG_FORMAT" in os.environ:
+    LOGGING = logging_as(setting(log_format, "LOG_FORMAT"))
+
 # The numbers among the settings of `realtime`, each of which is explained there.
 NUMBERS = {each.name: each.default for each in conf if type(each.default) is int}
-reject_unknown([*NUMBERS, "REALTIME_ALLOWED_ORIGINS", "REALTIME_TOKEN_IN_QUERY"])
+reject_unknown(
+    [*NUMBERS, "REALTIME_ALLOWED_ORIGINS", "REALTIME_METRICS_TOKEN", "REALTIME_TOKEN_IN_QUERY"]
+)
 locals().update(
     {name: setting(above_zero, name, default=default) for name, default in NUMBERS.items()}
 )

@@ -73,6 +73,19 @@ def text(value: str) -> str:
     return value
 
 
+def secret(value: str) -> str:
+    """Return what is too long to be guessed."""
+    if len(value) < 16:
+        raise ValueError("it has fewer than 16 characters, so that it could be guessed")
+    return value
+
+
+def writable_folder(value: str) -> str:
+    if not os.access(text(value), os.W_OK | os.X_OK) or not os.path.isdir(value):
+        raise ValueError("it is no folder that this process may write to")
+    return value
+
+
 def listed(value: str) -> list[str]:
     return [each for part in text(value).split(",") if (each := part.strip())]
 

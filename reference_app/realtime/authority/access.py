@@ -13,12 +13,13 @@ from django.contrib.auth import get_user_model
 from django.db import InterfaceError, OperationalError
 from django.db.models import F
 
-from ..batched_query import BatchedQuery
+from ..concurrency.batched_query import BatchedQuery
 from ..identity.errors import InvalidTokenError
 from ..identity.issuers import trusted_issuer
 from ..identity.tokens import is_offline, session_of
 from ..models import EndedSession
 from ..protocol.close_codes import CloseCode, Refusal
+from ..signals import access_ended
 from .topics import Pair, Topic
 
 logger = logging.getLogger(__name__)
@@ -29,6 +30,9 @@ TOKEN_EXPIRED = Refusal(CloseCode.UNAUTHORIZED, "The token has expired.")
 # Those that refuse the token itself, each with its word in REST answers and in the log.
 WORDS = {USER_DISABLED: "user_disabled", SESSION_ENDED: "session_ended"}
 
+# Those and others, each with its word in the metrics.
+CAUSES = WORDS | {TOKEN_EXPIRED: "token_expired"}
+
 TOPIC_FAILED = Refusal(CloseCode.INTERNAL_ERROR, "The server made a mistake.")
 
 # What is read of a user's identity, under names that no field of the user has.
@@ -37,6 +41,12 @@ OF_IDENTITY = {
     "token_signed_out_at": F("identities__signed_out_at"),
     "token_offline_signed_out_at": F("identities__offline_signed_out_at"),
 }
+
+
+def report_end(refusal: Refusal) -> None:
+    """Report that an open socket has lost its access."""
+    cause = CAUSES.get(refusal, refusal.code.name.lower())
+    access_ended.send_robust(Access, cause=cause)
 
 
 class Access(NamedTuple):

@@ -11,14 +11,14 @@ from contextlib import suppress
 from functools import partial
 from typing import Protocol
 
+from ..concurrency.event_loop import create_shared_task, per_event_loop
+from ..concurrency.threads import socket_threads
 from ..conf import conf
-from ..event_loop import per_event_loop
 from ..identity.tokens import LEEWAY
 from ..layer.subscribe import GroupSubscriber
 from ..protocol.close_codes import CloseCode, Refusal
 from ..protocol.groups import ACCESS_GROUP
-from ..threads import socket_threads
-from .access import TOKEN_EXPIRED, Access, Answer, check_access
+from .access import TOKEN_EXPIRED, Access, Answer, check_access, report_end
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class SocketRegistry:
         mine.add(socket)
         if not self.subscriber:
             self.subscriber = GroupSubscriber({ACCESS_GROUP}, self._on_message, self._recheck_all)
-            self.checking = asyncio.create_task(self._check(self.subscriber))
+            self.checking = create_shared_task(self._check(self.subscriber))
         await self.subscriber.first_attempt.wait()
         return None
 
@@ -156,14 +156,20 @@ def end_expired(sockets: set[Socket]) -> None:
     now = time.time()
     for socket in sockets:
         if now >= socket.access.expires_at + LEEWAY:
-            socket.end(TOKEN_EXPIRED)
+            end(socket, TOKEN_EXPIRED)
 
 
 def end_refused(sockets: set[Socket], answers: dict[Access, Answer]) -> None:
     """End the sockets of refused accesses, except where a new token has given another one."""
     for socket in sockets:
         if (answer := answers.get(socket.access)) and answer.refusal:
-            socket.end(answer.refusal)
+            end(socket, answer.refusal)
+
+
+def end(socket: Socket, refusal: Refusal) -> None:
+    if not socket.is_closing:
+        report_end(refusal)
+        socket.end(refusal)
 
 
 @per_event_loop

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from ..conf import conf
 from ..protocol import frames
 from ..protocol.close_codes import CloseCode, Refusal
+from ..signals import entry_delivered, socket_fell_behind
 from . import resumed_bytes
 from .pages import held
 from .streams import Appended, HistoryGoneError, Place
@@ -80,20 +81,23 @@ class Cursor:
         if self.task:
             self.task.cancel()
 
-    def deliver(self, place: Place, event: Event) -> None:
-        """Send a frame now if it is the next.
+    def deliver(self, place: Place, event: Event) -> bool:
+        """Send a frame now if it is the next, and return whether that is done.
 
         `event` is the ASGI message that carries it.
         """
         if not self.follows or place.offset <= self.place.offset:
-            return
+            return False
         if self.task:
-            return self._miss(place, event)
-        if place.offset > self.place.offset + 1:
-            return self._fall_behind()
-        self.place = place
-        if rest := self._begin(event):
+            self._miss(place, event)
+        elif place.offset > self.place.offset + 1:
+            self._fall_behind()
+        else:
+            self.place = place
+            if not (rest := self._begin(event)):
+                return True
             self._fall_behind(rest, event)
+        return False
 
     def _miss(self, place: Place, event: Event) -> None:
         """Count a frame that arrives while the socket is behind.
@@ -103,6 +107,8 @@ class Cursor:
         self.missed += 1
         if self.missed > conf.MAX_BEHIND:
             return self.reader.end(TOO_SLOW)
+        if self.missed == MOST_WAITING + 1:
+            socket_fell_behind.send_robust(Cursor)
         last = self.waiting[-1][0] if self.waiting else self.place
         if place.offset == last.offset + 1 and len(self.waiting) < MOST_WAITING:
             self.waiting.append((place, event))
@@ -150,6 +156,8 @@ class Cursor:
     async def _send(self, place: Place, event: Event) -> None:
         if rest := self._begin(event):
             await self._finish(place, event, rest)
+        else:
+            report_sent(event)
         self.place = place
 
     def _begin(self, event: Event) -> Awaitable[object] | None:
@@ -164,15 +172,21 @@ class Cursor:
         try:
             await rest
         except Exception as error:
-            await self._omit(place, event, error)
+            event = await self._omit(place, event, error)
+        report_sent(event)
 
-    async def _omit(self, place: Place, event: Event, error: Exception) -> None:
-        """Tell the client that an entry is omitted, so that it does not ask for it again."""
+    async def _omit(self, place: Place, event: Event, error: Exception) -> Event:
+        """Tell the client that an entry is omitted, so that it does not ask for it again.
+
+        Returns what was sent in its place.
+        """
         if has_left(error):
             raise error
         logger.error("Entry %s of %s could not be sent: %r", place.offset, self.feed.name, error)
         text = frames.omitted(*place, size=len(event["text"].encode()))
-        await self.writer.send({"type": "websocket.send", "text": text})
+        instead = {"type": "websocket.send", "text": text}
+        await self.writer.send(instead)
+        return instead
 
     def _give_up(self, error: Exception) -> None:
         """Close the socket, unless the client has left, which the server will report."""
@@ -185,6 +199,11 @@ class Cursor:
             *(self.feed.name, self.place.offset, error),
         )
         self.reader.end(CANNOT_SEND)
+
+
+def report_sent(event: Event) -> None:
+    """Report an entry that was not sent at once with those of the neighbors."""
+    entry_delivered.send_robust(Cursor, text=event["text"], sockets=1, written_at=0)
 
 
 class Failed:

@@ -5,9 +5,10 @@ import itertools
 import logging
 from functools import partial
 
-from ..event_loop import per_event_loop
+from ..concurrency.event_loop import create_shared_task, per_event_loop
+from ..concurrency.threads import socket_threads
 from ..protocol.close_codes import Refusal
-from ..threads import socket_threads
+from ..signals import entry_delivered, gap_found
 from . import streams
 from .cursor import HISTORY_GONE, Cursor
 from .streams import Appended, HistoryGoneError, Place, Position
@@ -100,7 +101,7 @@ class Feed:
         if position and position.stream_id == self.stream_id:
             if position.head > before.offset or position.place == before:
                 self.known = max(self.known, position.head)
-                self._fill_if_behind()
+                self._fill_if_behind(found_by="tail")
                 return position.head > self.head
         self.end_all(HISTORY_GONE)
         return True
@@ -122,7 +123,7 @@ class Feed:
         """
         offset, tag = place
         if offset not in self.pages:
-            self.pages[offset] = asyncio.create_task(self._read(offset))
+            self.pages[offset] = create_shared_task(self._read(offset))
         page = await asyncio.shield(self.pages[offset])
         if not page or (page[0].offset, page[0].previous) != (offset + 1, tag):
             raise HistoryGoneError
@@ -148,18 +149,23 @@ class Feed:
                     return self.end_all(HISTORY_GONE)
                 self.head, self.tag = place = Place(entry.offset, entry.tag)
                 event = {"type": "websocket.send", "text": entry.text}
+                sockets = 0
                 for cursor in [*self.cursors]:
-                    cursor.deliver(place, event)
+                    sockets += cursor.deliver(place, event)
                     if next(self.sends) % SENDS_BEFORE_YIELD == 0:
                         await asyncio.sleep(0)
+                sent = {"text": entry.text, "sockets": sockets, "written_at": entry.written_at}
+                entry_delivered.send_robust(Feed, **sent)
 
-    def _fill_if_behind(self) -> None:
+    def _fill_if_behind(self, found_by: str = "gap") -> None:
         if self.is_open and self.known > self.head and not self.filling:
-            self.filling = asyncio.create_task(self._fill())
+            self.filling = create_shared_task(self._fill(found_by))
 
-    async def _fill(self) -> None:
+    async def _fill(self, found_by: str) -> None:
         """Read the missing frames from the rows, unless they arrive within the window."""
         await asyncio.sleep(REORDER_WINDOW)
+        if self.known > self.head:
+            gap_found.send_robust(Feed, found_by=found_by)
         try:
             while self.known > self.head:
                 page = await self.read_after(self.place)

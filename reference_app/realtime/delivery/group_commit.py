@@ -2,11 +2,10 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextvars import Context
 
 from asgiref.sync import sync_to_async
 
-from ..event_loop import per_event_loop
+from ..concurrency.event_loop import create_shared_task, per_event_loop
 from ..layer.publish import apublish
 from ..layer.sending_loop import is_called_by_sync_code, will_soon_end
 from . import outbox
@@ -43,8 +42,7 @@ class GroupCommit:
     async def _send_with_others(self, outgoing: Sequence[Outgoing]) -> None:
         self.waiting += outgoing
         if not self.next:
-            # In no request's context: the thread of a request is gone once that is cancelled.
-            self.next = asyncio.create_task(self._write_next(), context=Context())
+            self.next = create_shared_task(self._write_next())
         await asyncio.shield(self.next)
 
     async def _write_next(self) -> None:

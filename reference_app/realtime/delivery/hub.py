@@ -10,13 +10,14 @@ from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
 
-from ..batched_query import BatchedQuery
+from ..concurrency.batched_query import BatchedQuery
+from ..concurrency.event_loop import create_shared_task, per_event_loop
+from ..concurrency.threads import socket_threads
 from ..conf import conf
-from ..event_loop import per_event_loop
 from ..layer.publish import publish
 from ..layer.subscribe import GroupSubscriber
 from ..protocol import frames
-from ..threads import socket_threads
+from ..signals import streams_changed
 from . import outbox, streams
 from .cursor import Cursor
 from .feed import Feed
@@ -74,9 +75,10 @@ class Hub:
         """
         feed = cursor.feed = self.feeds.setdefault(stream, Feed(stream))
         feed.cursors.add(cursor)
+        streams_changed.send_robust(Hub, open=len(self.feeds))
         if not self.subscriber:
             self.subscriber = GroupSubscriber(set(), self.on_message, self._on_gap)
-            self.checking = asyncio.create_task(self._check_tails(self.subscriber))
+            self.checking = create_shared_task(self._check_tails(self.subscriber))
         async with feed.lock:
             if not feed.is_open:
                 await self.subscriber.join(stream)
@@ -97,6 +99,7 @@ class Hub:
             return
         feed.close()
         del self.feeds[feed.name]
+        streams_changed.send_robust(Hub, open=len(self.feeds))
         if self.subscriber and self.feeds:
             await self.subscriber.leave(feed.name)
         elif self.subscriber and self.checking:
@@ -117,10 +120,15 @@ class Hub:
                 "tag": str(tag),
                 "previous": str(previous),
                 "text": str(text),
+                **rest,
             } if kind == MESSAGE_TYPE:
                 if feed := self.feeds.get(stream):
                     text = frames.fitting(text, offset, tag)
-                    await self._accept(feed, Appended(stream, offset, tag, previous, text))
+                    # The code of before an update does not send it.
+                    time = rest.get("written_at")
+                    written_at = time if isinstance(time, float) else 0.0
+                    entry = Appended(stream, offset, tag, previous, text, written_at)
+                    await self._accept(feed, entry)
             case _:
                 logger.warning("Ignored a group message of a kind that is unknown here")
 

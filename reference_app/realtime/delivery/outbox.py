@@ -18,6 +18,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from ..layer.publish import publish
 from ..models import Entry, PendingEntry, new_tag
 from ..protocol import frames
+from ..signals import entries_appended
 from . import statements
 from .statements import End
 from .streams import Appended, begin, messages_of
@@ -162,6 +163,7 @@ def _append_one(connection: BaseDatabaseWrapper, outgoing: Outgoing) -> Appended
         return None
     offset, previous = place
     text = frames.placed(outgoing.text, offset, tag)
+    entries_appended.send_robust(Entry, texts=[text])
     return Appended(outgoing.stream, offset, tag, previous, text)
 
 
@@ -190,6 +192,7 @@ def _move(
                 raise
             continue
         sent += entries
+        entries_appended.send_robust(Entry, texts=[entry.text for entry in entries])
 
 
 def _move_batch(

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, asynccontextmanager
 
-from ..event_loop import per_event_loop
+from ..concurrency.event_loop import per_event_loop
 from .streams import Appended
 
 # Pages that are held at the same time. A socket waits for its turn before its page is read.

@@ -4,9 +4,9 @@ from functools import partial
 from typing import NamedTuple
 from urllib.parse import parse_qs
 
+from ..concurrency.threads import socket_threads
 from ..protocol import frames
 from ..protocol.frames import Frame
-from ..threads import socket_threads
 from . import streams
 from .feed import Feed
 from .streams import Place

@@ -6,6 +6,7 @@ has committed (`outbox`), so a reader never sees 5 before 4.
 
 from collections.abc import Iterable
 from datetime import timedelta
+from time import time
 from typing import NamedTuple
 
 from django.db import connections, router
@@ -65,11 +66,14 @@ class Appended(NamedTuple):
     # The tag of the entry before.
     previous: str
     text: str
+    # When it was published, in seconds of the epoch by the sender's clock; 0 for one of a page.
+    written_at: float = 0
 
 
 def messages_of(entries: Iterable[Appended]) -> list[Message]:
     """Return the group messages by which the hub of each process hears of new entries."""
-    return [(entry.stream, {"type": MESSAGE_TYPE, **entry._asdict()}) for entry in entries]
+    now = {"written_at": time()}
+    return [(entry.stream, {"type": MESSAGE_TYPE, **entry._asdict(), **now}) for entry in entries]
 
 
 def position(name: str) -> Position:

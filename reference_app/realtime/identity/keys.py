@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import jwt
 
+from ..signals import keys_fetched
 from .cache import VerifiedTokens
 from .claims import Claims
 
@@ -86,3 +87,4 @@ class KeySet:
             logger.warning("The issuer's keys could not be fetched: %s", error)
         else:
             self.keys, self.fetched_at, self.last_try_failed = signing, time.monotonic(), False
+        keys_fetched.send_robust(KeySet, succeeded=not self.last_try_failed)

@@ -10,6 +10,7 @@ from typing import Any
 from channels.layers import get_channel_layer
 from django.db import transaction
 
+from ..signals import layer_failed
 from . import sending_loop
 from .batching import Message, group_send_many
 from .timeouts import LAYER_ERRORS
@@ -52,6 +53,7 @@ async def _send(messages: Sequence[Message]) -> None:
         try:
             await group_send_many(get_channel_layer(), batch)
         except LAYER_ERRORS as error:
+            layer_failed.send_robust(None, operation="send")
             rest = f" and {len(messages) - start - 1} more" if len(messages) > start + 1 else ""
             words = str(error) or type(error).__name__
             logger.error("A message for %s%s was not sent: %s", batch[0][0], rest, words)

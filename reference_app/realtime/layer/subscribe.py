@@ -12,6 +12,8 @@ from weakref import WeakValueDictionary
 
 from channels.layers import BaseChannelLayer, get_channel_layer
 
+from ..concurrency.event_loop import create_shared_task
+from ..signals import layer_failed
 from .timeouts import LAYER_ERRORS, layer_timeout, within_layer_timeout
 
 logger = logging.getLogger(__name__)
@@ -53,7 +55,7 @@ class GroupSubscriber:
         self.joining = asyncio.Semaphore(JOINS_AT_ONCE)
         # A group that is left and joined at the same time must end as joined.
         self.locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self.task = asyncio.create_task(self._receive_for_ever())
+        self.task = create_shared_task(self._receive_for_ever())
 
     async def join(self, group: str) -> None:
         """Receive a group's messages from now on.
@@ -102,7 +104,11 @@ class GroupSubscriber:
             await asyncio.wait([self.task], timeout=CANCEL_GRACE_SECONDS)
 
     async def _join(self, group: str, channel: str) -> None:
-        await within_layer_timeout(get_channel_layer().group_add(group, channel))
+        try:
+            await within_layer_timeout(get_channel_layer().group_add(group, channel))
+        except LAYER_ERRORS:
+            layer_failed.send_robust(GroupSubscriber, operation="join")
+            raise
         if group in self.groups:  # it may have been left in the meantime
             self.groups[group] = asyncio.get_running_loop().time()
 
@@ -114,6 +120,7 @@ class GroupSubscriber:
             try:
                 await self._receive(get_channel_layer())
             except Exception as error:  # any fault of the layer: it is tried again
+                layer_failed.send_robust(GroupSubscriber, operation="receive")
                 logger.error("Channel layer unavailable, and tried again in %s s: %r", RETRY, error)
             self.first_attempt.set()
             await asyncio.sleep(RETRY)
@@ -144,4 +151,5 @@ async def discard(group: str, channel: str) -> None:
     try:
         await within_layer_timeout(get_channel_layer().group_discard(group, channel))
     except LAYER_ERRORS as error:
+        layer_failed.send_robust(GroupSubscriber, operation="leave")
         logger.error("A group could not be left in time: %r", error)

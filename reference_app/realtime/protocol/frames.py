@@ -140,6 +140,16 @@ def encode_entry(frame: Frame) -> str:
     return text
 
 
+# As `encode` begins the text of a frame that has its type first.
+TYPE_FIRST = re.compile(r'{"type": "([^"\\]*)"')
+
+
+def type_of(text: str) -> str:
+    """Return the type of a frame, from its text."""
+    first = TYPE_FIRST.match(text)
+    return first[1] if first else str(json.loads(text).get("type"))
+
+
 def position(offset: int, tag: str) -> str:
     """Return the text by which a client names a place in a stream."""
     return f"{offset}.{tag}"

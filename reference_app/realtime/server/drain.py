@@ -10,6 +10,7 @@ from django.conf import settings
 from twisted.internet import defer, reactor
 
 from ..conf import conf
+from ..signals import drain_began
 from .budget import Budget
 from .channel import Factory
 from .connections import Connections
@@ -118,6 +119,7 @@ class Server(DaphneServer):
     async def drain(self) -> None:
         """Close every socket with 1012, batch by batch, and let the applications end."""
         self.is_draining = True
+        drain_began.send_robust(Server)
         notify(DRAINING)
         for port in self.ports:
             port.stopListening()

@@ -7,8 +7,8 @@ from asyncio import Semaphore, get_running_loop, timeout_at
 from collections import defaultdict
 from contextlib import asynccontextmanager
 
+from ..concurrency.event_loop import per_event_loop
 from ..conf import conf
-from ..event_loop import per_event_loop
 
 # Handshakes in one phase at the same time. Enough for one query to answer for many, and few enough
 # for the first to be done long before the last.
@@ -33,6 +33,11 @@ def deadline_of(scope: dict) -> float:
     now = get_running_loop().time()
     deadline: float = scope.setdefault("deadline", now + conf.CONNECT_SECONDS)
     return deadline
+
+
+def time_taken(scope: dict) -> float:
+    """Return the seconds since a handshake began."""
+    return get_running_loop().time() - deadline_of(scope) + conf.CONNECT_SECONDS
 
 
 @per_event_loop

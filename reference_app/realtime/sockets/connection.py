@@ -3,14 +3,16 @@
 import logging
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any
 
 from channels.consumer import get_handler_name
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.utils import await_many_dispatch
 from django.db import DatabaseError
+from django.dispatch import Signal
 
-from ..authority.access import TOKEN_EXPIRED, Access, answer_of, denial_of
+from ..authority.access import TOKEN_EXPIRED, Access, answer_of, denial_of, report_end
 from ..authority.registry import registry
 from ..authority.topics import Topic
 from ..delivery.cursor import Cursor
@@ -20,13 +22,18 @@ from ..delivery.writer import Writer
 from ..layer.timeouts import LAYER_ERRORS
 from ..protocol import frames
 from ..protocol.close_codes import DATABASE_UNAVAILABLE, CloseCode, Refusal
-from .admission import admission
+from ..signals import connection_ended, frame_sent, handshake_ended
+from .admission import admission, deadline_of, time_taken
 from .carriers import selected_subprotocol
+from .connection_ids import identify
 from .expiry import Expiry
 from .mailboxes import Mailbox
 from .messages import ANSWERS, ClientMessages
 
 logger = logging.getLogger(__name__)
+
+# What RFC 6455, 7.4.1, calls a socket that ends without a close frame.
+ABNORMAL = 1006
 
 LAYER_UNAVAILABLE = Refusal(CloseCode.UNAVAILABLE, "The channel layer is out of reach.")
 CONNECTING_TOO_SLOW = Refusal(CloseCode.UNAVAILABLE, "The server took too long to let you in.")
@@ -62,12 +69,7 @@ class Connection(AsyncWebsocketConsumer):
 
         However it ends, the process holds nothing of it afterwards.
         """
-        self.scope, self.base_send = scope, send
-        self.is_closing = False
-        self.cursor = Cursor(self, Writer(send))
-        self.mailbox = Mailbox()
-        self.expiry = Expiry(self.mailbox)
-        self.messages = ClientMessages(self)
+        self.begin(scope, send)
         try:
             await await_many_dispatch([receive, self.mailbox.get], self.dispatch)
         except StopConsumer:
@@ -78,7 +80,25 @@ class Connection(AsyncWebsocketConsumer):
                 await self.refuse(Refusal(CloseCode.INTERNAL_ERROR, "The server made a mistake."))
             raise
         finally:
+            self.report(connection_ended, code=self.code, was_let_in=self.was_let_in)
             await self.leave()
+
+    def begin(self, scope, send) -> None:
+        self.scope, self.base_send = scope, send
+        identify(scope)
+        deadline_of(scope)
+        self.is_closing = self.was_let_in = False
+        # The close code of the side that closed first.
+        self.code: int = ABNORMAL
+        self.cursor = Cursor(self, Writer(send))
+        self.mailbox = Mailbox()
+        self.expiry = Expiry(self.mailbox)
+        self.messages = ClientMessages(self)
+
+    def report(self, signal: Signal, **what: Any) -> None:
+        """Send a signal about this connection, with the seconds since it began."""
+        consumer, seconds = type(self).__name__, time_taken(self.scope)
+        signal.send_robust(type(self), consumer=consumer, seconds=seconds, **what)
 
     async def dispatch(self, message):
         """Run the method for a message of the server or of the mailbox.
@@ -92,11 +112,18 @@ class Connection(AsyncWebsocketConsumer):
     async def connect(self):
         refusal = await self.admit()
         await self.accept(selected_subprotocol(self.scope))
+        self.was_let_in = refusal is None
+        outcome = refusal.code.name.lower() if refusal else "let_in"
+        self.report(handshake_ended, outcome=outcome)
         if refusal:
             return await self.refuse(refusal)
         if self.is_closing:  # access has ended in the meantime; the mailbox knows why
             return
         self.adopt(self.scope["token"])
+        await self.greet()
+        self.cursor.follow(self.starting_point.place)
+
+    async def greet(self) -> None:
         await self.send_json(
             {
                 "type": "connection.established",
@@ -107,7 +134,6 @@ class Connection(AsyncWebsocketConsumer):
                 **self.starting_point.frame(),
             }
         )
-        self.cursor.follow(self.starting_point.place)
 
     async def admit(self) -> Refusal | None:
         """Return why this socket may not listen, or None once it is on its stream."""
@@ -166,6 +192,7 @@ class Connection(AsyncWebsocketConsumer):
 
     async def send_json(self, frame: dict) -> None:
         await self.send(text_data=frames.encode(frame))
+        frame_sent.send_robust(type(self), type=frame["type"])
 
     # The end
 
@@ -193,10 +220,13 @@ class Connection(AsyncWebsocketConsumer):
 
     async def close_with(self, refusal: Refusal) -> None:
         await self.send_json(refusal.frame())
+        self.code = refusal.code
         await self.close(refusal.code.value, refusal.reason)
 
     async def websocket_disconnect(self, message):
         """Stop, as Channels' own does, but without the hop to the thread of the database."""
+        if self.code == ABNORMAL:
+            self.code = message["code"]
         await self.disconnect(message["code"])
         raise StopConsumer()
 
@@ -218,4 +248,6 @@ class Connection(AsyncWebsocketConsumer):
             await self.send_json({"type": "token.expiring", "expires_at": self.expires_at})
 
     async def token_expired(self, event: dict) -> None:
-        await self.refuse(TOKEN_EXPIRED)
+        if not self.is_closing:
+            report_end(TOKEN_EXPIRED)
+            await self.refuse(TOKEN_EXPIRED)

@@ -15,6 +15,7 @@ from ..protocol import frames
 from ..protocol.close_codes import DATABASE_UNAVAILABLE, CloseCode, Refusal
 from ..protocol.frames import MalformedError, MessageError, UnavailableError
 from ..protocol.limits import Allowance
+from ..signals import frame_received
 
 
 class ClientMessages:
@@ -40,11 +41,13 @@ class ClientMessages:
             wait = self.allowance.full_after_ms
             refusal = Refusal(CloseCode.RATE_LIMITED, "You send too many messages.", wait)
             return await self.socket.refuse(refusal)
+        kind = "invalid"
         try:
             message = frames.message_in(text)
             answer = self.socket.answers.get(message["type"])
             if answer is None:
                 raise MessageError("unknown_type", "The message's type is not known here.")
+            kind = message["type"]
             await answer(self.socket, message)
         except UnavailableError as error:
             await self.socket.send_json(error.frame())
@@ -52,6 +55,8 @@ class ClientMessages:
             await self.send_error(error)
         else:
             self.errors_in_a_row = 0
+        finally:
+            frame_received.send_robust(ClientMessages, type=kind)
 
     async def send_error(self, error: MessageError) -> None:
         """Send an `error` frame.

@@ -4,7 +4,7 @@ import time
 
 from config.asgi import application  # isort: skip  (sets Django up for the next import)
 from realtime.authority.access import check_access
-from realtime.batched_query import BatchedQuery
+from realtime.concurrency.batched_query import BatchedQuery
 from realtime.sockets import connection
 
 __all__ = ["application"]

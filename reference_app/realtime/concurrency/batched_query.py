@@ -6,6 +6,8 @@ from functools import partial
 from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
+from ..signals import lookup_batched
+from .event_loop import create_shared_task
 from .threads import socket_threads
 
 K = TypeVar("K", bound=Hashable)
@@ -44,10 +46,11 @@ class Batch:
     async def answers(self, key: Hashable) -> Mapping:
         self.waiting_keys.add(key)
         if not self.next:
-            self.next = asyncio.create_task(self._answer())
+            self.next = create_shared_task(self._answer())
         return await asyncio.shield(self.next)
 
     async def _answer(self) -> Mapping:
         async with self.lock:
             keys, self.waiting_keys, self.next = self.waiting_keys, set(), None
+            lookup_batched.send_robust(Batch, size=len(keys))
             return await self.load(keys)

@@ -15,7 +15,7 @@ from threading import Thread
 from channels.layers import get_channel_layer
 from django.db import connections, router
 
-from ..event_loop import per_event_loop
+from ..concurrency.event_loop import create_shared_task, per_event_loop
 from ..identity.errors import KeysUnavailableError
 from ..identity.issuers import issuer_keys
 from ..layer.batching import group_send_many
@@ -96,7 +96,7 @@ class Part:
         now = asyncio.get_running_loop().time()
         if self.asking is None and now - self.asked_at >= FRESH:
             self.asked_at = now
-            self.asking = asyncio.create_task(self._learn())
+            self.asking = create_shared_task(self._learn())
         return self.asking
 
     async def _learn(self) -> None:
