@@ -4,44 +4,49 @@ Each is sent by `send_robust`, so a receiver that fails costs an error in the lo
 Receivers run in the event loop, or in the thread of a sender, and have to be quick.
 """
 
+from functools import partial
+
 from django.dispatch import Signal
+
+# Who listens is looked up once for each sender, which is a class.
+signal = partial(Signal, use_caching=True)
 
 # Sockets. `consumer` is the name of a class, `seconds` is a duration.
 
 # `outcome` is "let_in", the name of a close code in small letters, or "origin", which was refused
 # before a consumer was known.
-handshake_ended = Signal()  # consumer, outcome, seconds
+handshake_ended = signal()  # consumer, outcome, seconds
 # `code` is the close code of the side that closed first.
-connection_ended = Signal()  # consumer, code, seconds, was_let_in
+connection_ended = signal()  # consumer, code, seconds, was_let_in
 # An `access_ended` is followed by a `connection_ended`, once the client knows.
-access_ended = Signal()  # cause
-frame_received = Signal()  # type
+access_ended = signal()  # cause
+frame_received = signal()  # type
 # A frame of one socket. Entries of streams are delivered instead.
-frame_sent = Signal()  # type
+frame_sent = signal()  # type
 
 # Streams.
 
 # `texts` has the text of each frame.
-entries_appended = Signal()  # texts
+entries_appended = signal()  # texts
 # To so many sockets at once: first to all clients that read, then to each of the others.
 # `written_at` is a time in seconds of the epoch, by the clock of the sender; it is 0 for a frame
 # that comes from the rows, or that had to wait for its client.
-entry_delivered = Signal()  # text, sockets, written_at
+entry_delivered = signal()  # text, sockets, written_at
 # `open` counts the streams that the process follows.
-streams_changed = Signal()  # open
+streams_changed = signal()  # open
 # `found_by` is "gap", by the next frame, or "tail", by the periodic check.
-gap_found = Signal()  # found_by
+gap_found = signal()  # found_by
 # More frames wait for one socket than are held for it.
-socket_fell_behind = Signal()
+socket_fell_behind = signal()
 
 # Other services.
 
 # `operation` is "send", "receive", "join" or "leave".
-layer_failed = Signal()  # operation
+layer_failed = signal()  # operation
 # `size` counts what one query looks up for many sockets.
-lookup_batched = Signal()  # size
-keys_fetched = Signal()  # succeeded
+lookup_batched = signal()  # size
+keys_fetched = signal()  # succeeded
 
 # This process.
 
-drain_began = Signal()
+drain_began = signal()

@@ -205,7 +205,7 @@ def test_socket_for_which_too_much_waits_is_counted_once(counted):
 
 def test_fetch_of_keys_is_counted_by_its_outcome(counted):
     for succeeded in (True, False, False):
-        signals.keys_fetched.send_robust(None, succeeded=succeeded)
+        signals.keys_fetched.send_robust(object, succeeded=succeeded)
     assert counted("realtime_key_fetches_total", outcome="succeeded") == 1
     assert counted("realtime_key_fetches_total", outcome="failed") == 2
     assert REGISTRY.get_sample_value("realtime_keys_fetched_timestamp_seconds") <= time.time()
@@ -231,7 +231,7 @@ def test_lost_access_is_counted_by_its_cause(counted, refusal, cause):
 def test_code_that_a_client_made_up_gets_no_label(counted):
     for code in (3217, 4217, 4001):
         signals.connection_ended.send_robust(
-            None, consumer="OrganizationEventsConsumer", code=code, seconds=1, was_let_in=False
+            object, consumer="OrganizationEventsConsumer", code=code, seconds=1, was_let_in=False
         )
     assert counted("realtime_closes_total", code="other") == 2
     assert counted("realtime_closes_total", code="4001") == 1
@@ -239,7 +239,7 @@ def test_code_that_a_client_made_up_gets_no_label(counted):
 
 def test_drain_is_shown(monkeypatch):
     try:
-        signals.drain_began.send_robust(None)
+        signals.drain_began.send_robust(object)
         assert REGISTRY.get_sample_value("realtime_draining") == 1
     finally:
         metrics.DRAINING.set(0)

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from channels.layers import get_channel_layer
+from channels.layers import BaseChannelLayer, get_channel_layer
 from django.db import transaction
 
 from ..signals import layer_failed
@@ -53,7 +53,7 @@ async def _send(messages: Sequence[Message]) -> None:
         try:
             await group_send_many(get_channel_layer(), batch)
         except LAYER_ERRORS as error:
-            layer_failed.send_robust(None, operation="send")
+            layer_failed.send_robust(BaseChannelLayer, operation="send")
             rest = f" and {len(messages) - start - 1} more" if len(messages) > start + 1 else ""
             words = str(error) or type(error).__name__
             logger.error("A message for %s%s was not sent: %s", batch[0][0], rest, words)
