@@ -90,6 +90,9 @@ MISTAKES = [
     ("REDIS_URL", "redis://:s3cret@redis?unknown=1"),
     ("REDIS_URL", "unix://var/run/redis.sock"),
     ("REDIS_URL", "redis://:s3cret@redis,"),
+    ("REDIS_SENTINELS", ""),
+    ("REDIS_SENTINELS", "redis://:s3cret@sentinel"),
+    ("REDIS_SENTINELS", "sentinel:0"),
     ("REDIS_HOST", ""),
     ("REDIS_HOST", "redis:6379"),
     ("REDIS_HOST", "redis://:s3cret@redis"),
@@ -136,6 +139,37 @@ def test_several_redis_are_shards_of_the_layer_and_celery_needs_one_of_its_own(r
     configuration = settings["CHANNEL_LAYERS"]["default"]["CONFIG"]
     assert [each["address"] for each in configuration["hosts"]] == shards.split(", ")
     assert configuration["prefix"] == "shop"
+
+
+WATCHERS = "a, b:5000, [::1]:5001, [::1]"
+
+
+def test_sentinels_find_a_master_by_the_host_of_the_url(read, refusal):
+    settings = read(REDIS_URL="redis://u:p%40@main/1", REDIS_SENTINELS=WATCHERS)
+    (found,) = settings["CHANNEL_LAYERS"]["default"]["CONFIG"]["hosts"]
+    assert found["sentinels"] == [("a", 26379), ("b", 5000), ("::1", 5001), ("::1", 26379)]
+    assert found["master_name"] == "main" and "host" not in found and "ssl" not in found
+    assert (found["username"], found["password"], found["db"]) == ("u", "p@", 1)
+    with Connection(settings["CELERY_BROKER_URL"]) as broker:
+        assert broker.alt == [f"sentinel://u:p%40@{each}/1" for each in ADDRESSES]
+    assert settings["CELERY_BROKER_TRANSPORT_OPTIONS"] == {"master_name": "main"}
+
+    shards = {"REDIS_URL": "redis://main,redis://other", "REDIS_SENTINELS": "a"}
+    assert "CELERY_BROKER_URL is missing" in refusal(**shards)
+    hosts = read(**shards, CELERY_BROKER_URL="sentinel://a")["CHANNEL_LAYERS"]["default"]["CONFIG"]
+    assert [each["master_name"] for each in hosts["hosts"]] == ["main", "other"]
+
+
+ADDRESSES = ["a:26379", "b:5000", "[::1]:5001", "[::1]:26379"]
+
+
+def test_master_is_reached_by_tls_and_celery_is_told_where(read, refusal):
+    secure = {"REDIS_URL": "rediss://main?ssl_ca_certs=/ca", "REDIS_SENTINELS": "a"}
+    assert "CELERY_BROKER_URL is missing" in refusal(**secure)
+    settings = read(**secure, CELERY_BROKER_URL="redis://b")
+    (found,) = settings["CHANNEL_LAYERS"]["default"]["CONFIG"]["hosts"]
+    assert (found["ssl"], found["ssl_ca_certs"]) == (True, "/ca")
+    assert "CELERY_BROKER_TRANSPORT_OPTIONS" not in settings
 
 
 def test_redis_is_named_once(refusal):

@@ -14,15 +14,15 @@ fixture = pytest_asyncio.fixture(loop_scope=LOOP)
 
 
 @contextlib.asynccontextmanager
-async def started():
-    """Start a Chromium, and close it in the end."""
+async def started(*more: str):
+    """Start a Chromium, with more arguments, and close it in the end."""
     from playwright.async_api import async_playwright
 
     async with async_playwright() as engine:
         chromium = await engine.chromium.launch(
             executable_path=CHROMIUM,
             # CI runs as root, where Chromium has no sandbox; and it must not call home.
-            args=["--no-sandbox", "--disable-background-networking"],
+            args=["--no-sandbox", "--disable-background-networking", *more],
         )
         yield chromium
         await chromium.close()

@@ -25,9 +25,12 @@ class RedisProcess:
 
     def start(self, *more: str) -> None:
         options = ["--port", str(self.port), "--save", "", "--bind", "127.0.0.1", *more]
-        self.process = subprocess.Popen([self.program, *options], stdout=subprocess.PIPE, text=True)
+        self.run([self.program, *options], "Ready to accept connections")
+
+    def run(self, command: list[str], ready: str) -> None:
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         for line in self.process.stdout:
-            if "Ready to accept connections" in line:
+            if ready in line:
                 return
         raise AssertionError("The redis-server ended before it was ready.")
 
@@ -50,6 +53,56 @@ class RedisProcess:
         """Make it forget everything, the members of groups too."""
         with redis.Redis(host="127.0.0.1", port=self.port) as connection:
             connection.flushall()
+
+
+class Sentinels:
+    """A Redis, its replica, and three Sentinels that watch them under the name `main`."""
+
+    NAME = "main"
+
+    def __init__(self, folder: Path, password: str):
+        self.folder, self.password = folder, password
+        self.redis = [RedisProcess(), RedisProcess()]
+        self.watchers = [RedisProcess() for _ in range(3)]
+
+    def start(self) -> None:
+        master, replica = self.redis
+        secret = ["--requirepass", self.password, "--masterauth", self.password]
+        master.start(*secret)
+        replica.start(*secret, "--replicaof", f"127.0.0.1 {master.port}")
+        for watcher in self.watchers:
+            file = self.folder / f"{watcher.port}.conf"
+            file.write_text(
+                f"port {watcher.port}\nbind 127.0.0.1\ndir {self.folder}\n"
+                f"sentinel monitor {self.NAME} 127.0.0.1 {master.port} 2\n"
+                f"sentinel auth-pass {self.NAME} {self.password}\n"
+                f"sentinel down-after-milliseconds {self.NAME} 500\n"
+                f"sentinel failover-timeout {self.NAME} 5000\n"
+            )
+            watcher.run([watcher.program, str(file), "--sentinel"], "+monitor master")
+
+    @property
+    def addresses(self) -> str:
+        return ",".join(f"127.0.0.1:{watcher.port}" for watcher in self.watchers)
+
+    def master(self) -> int:
+        """Return the port of the master, as the Sentinels know it."""
+        with redis.Redis(host="127.0.0.1", port=self.watchers[0].port) as connection:
+            return int(connection.sentinel_get_master_addr_by_name(self.NAME)[1])
+
+    def is_watched(self) -> bool:
+        """Whether each Sentinel knows the others and the replica, so that a failover can begin."""
+        found = []
+        for watcher in self.watchers:
+            with redis.Redis(
+                host="127.0.0.1", port=watcher.port, decode_responses=True
+            ) as connection:
+                found.append(connection.sentinel_master(self.NAME))
+        return all((each["num-slaves"], each["num-other-sentinels"]) == (1, 2) for each in found)
+
+    def kill(self) -> None:
+        for each in (*self.redis, *self.watchers):
+            each.kill()
 
 
 class AppServer:

@@ -12,8 +12,8 @@ from devrealm.accounts import PEOPLE
 from tests.app.issuer import Issuer
 from tests.project.readme import ROOT
 from tests.wire.nginx import make_certificate
-from tests.wire.parts import RedisProcess
-from tests.wire.servers import COMMANDS, free_port, serving
+from tests.wire.parts import RedisProcess, Sentinels
+from tests.wire.servers import COMMANDS, eventually, free_port, serving
 
 pytestmark = pytest.mark.full
 
@@ -54,6 +54,62 @@ async def test_redis_with_a_password_carries_the_layer_and_the_tasks(environment
         notification = (await alice.receive())["notification"]
         assert notification["title"] == "Document Processed"
         assert not any(PASSWORD in line or ENCODED in line for line in server.log + worker.log)
+
+
+@pytest.fixture
+def watched(tmp_path):
+    parts = Sentinels(tmp_path, "s3cret")
+    parts.start()
+    yield parts
+    parts.kill()
+
+
+@pytest.mark.parametrize("layer", ["pubsub", "core"])
+async def test_master_that_dies_is_replaced_and_nothing_is_lost(
+    environment, connect, watched, layer
+):
+    settings = environment | {
+        "REDIS_URL": f"redis://:{watched.password}@{watched.NAME}/0",
+        "REDIS_SENTINELS": watched.addresses,
+        "CHANNEL_LAYER": layer,
+    }
+    await eventually(watched.is_watched)
+    before = watched.master()
+    command = [*COMMANDS["realtime.server"], "config.asgi:application"]
+    headers = {"Authorization": f"Bearer {token('alice')}"}
+    with serving(command, **settings) as server:
+        alice = await connect(server, "/ws/notifications/", "alice")
+        assert (await alice.receive())["type"] == "connection.established"
+
+        async def notify(numbers):
+            for number in numbers:
+                title = {"title": str(number)}
+                answer = await http.post("/api/me/notifications/", json=title, headers=headers)
+                assert answer.status_code == 202
+
+        async with server.requests() as http:
+            await notify(range(3))
+            watched.redis[0].kill()
+            await notify(range(3, 6))
+            await eventually(lambda: watched.master() != before)
+            await notify(range(6, 9))
+            titles = [(await alice.receive())["notification"]["title"] for _ in range(9)]
+    assert titles == [str(number) for number in range(9)]
+    assert "Traceback" not in "".join(server.log)
+
+
+async def test_tasks_are_carried_by_the_master_that_sentinels_know(environment, watched):
+    settings = environment | {
+        "REDIS_URL": f"redis://:{watched.password}@{watched.NAME}/0",
+        "REDIS_SENTINELS": watched.addresses,
+    }
+    command = ["-m", "celery", "-A", "config", "worker", "--pool", "solo", "--loglevel", "INFO"]
+    with serving(command, **settings) as worker:
+        delay = f"{TASK} task.delay({ALICE!r}, {ALICE!r}, 'doc-1')"
+        process, variables = [sys.executable, "-c", delay], os.environ | settings
+        await asyncio.to_thread(subprocess.run, process, env=variables, check=True)
+        await worker.logs("succeeded in")
+        assert not any(watched.password in line for line in worker.log)
 
 
 async def test_shards_with_a_prefix_carry_every_group(environment, connect):

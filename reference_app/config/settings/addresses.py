@@ -5,8 +5,16 @@ from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit
 
 import environ
 from redis.asyncio import ConnectionPool
+from redis.asyncio.connection import SSLConnection, parse_url
 
 from .environment import host, is_of_kubernetes, port, reject, setting
+
+# Seconds. The core layer blocks for 5 in BZPOPMIN. redis-py 8 gives up after 5 by default, so an
+# idle socket dies (channels_redis#422). None would hang publishers while Redis is frozen.
+REDIS_TIMEOUTS = {"socket_timeout": 15, "socket_connect_timeout": 2}
+# One that does not answer leaves time to ask the next, within the deadline of a call to the layer.
+SENTINEL_TIMEOUTS = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
+SENTINEL_PORT = "26379"
 
 # What a database's query may have for Django; the rest is for PostgreSQL's client.
 FOR_DJANGO = {"assume_role", "isolation_level", "server_side_binding"}
@@ -87,6 +95,33 @@ def redis_urls(value: str) -> list[str]:
     return urls
 
 
+def sentinels(value: str) -> list[tuple[str, int]]:
+    """Return the addresses of Sentinels, which know the master of each name."""
+    addresses = []
+    for each in value.split(","):
+        name, separator, number = each.strip().rpartition(":")
+        if not separator or number.endswith("]"):  # of an IPv6 address
+            name, number = each.strip(), SENTINEL_PORT
+        addresses.append((host(name).strip("[]"), port(number)))
+    return addresses
+
+
+def redis_hosts(urls: list[str], watchers: list[tuple[str, int]]) -> list[dict]:
+    """Return what channels_redis takes for each Redis, which Sentinels may have to find."""
+    if not watchers:
+        return [{"address": url, **REDIS_TIMEOUTS} for url in urls]
+    return [found_by(watchers, url) for url in urls]
+
+
+def found_by(watchers: list[tuple[str, int]], url: str) -> dict:
+    """Return what channels_redis takes for a master, whose name is the host of the URL."""
+    options: dict = {**parse_url(url)}
+    name, is_tls = options.pop("host"), options.pop("connection_class", None) is SSLConnection
+    options.pop("port", None)
+    found = {"sentinels": watchers, "master_name": name, "sentinel_kwargs": SENTINEL_TIMEOUTS}
+    return found | options | REDIS_TIMEOUTS | ({"ssl": True} if is_tls else {})
+
+
 def redis_of_environment() -> list[str]:
     """Return the URLs of REDIS_URL, or one of REDIS_HOST and REDIS_PORT."""
     if "REDIS_URL" in os.environ:
@@ -100,6 +135,14 @@ def redis_of_environment() -> list[str]:
         reject("REDIS_PASSWORD", "a password is a part of REDIS_URL, as in redis://:password@host")
     by_host = f"redis://{setting(host, 'REDIS_HOST', default='redis')}:{number}/0"
     return setting(redis_urls, "REDIS_URL", default=[by_host])
+
+
+def broker_found_by(watchers: list[tuple[str, int]], url: str) -> str:
+    """Return the URL of a master as Celery writes it."""
+    parts = urlsplit(url)
+    credentials, at, _ = parts.netloc.rpartition("@")
+    prefix = f"sentinel://{credentials}{at}"
+    return ";".join(f"{prefix}{host(name)}:{number}{parts.path}" for name, number in watchers)
 
 
 def broker_on(url: str) -> str:

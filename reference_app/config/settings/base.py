@@ -8,8 +8,17 @@ import os
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from config.settings.addresses import broker_on, database, issuer, redis_of_environment
+from config.settings.addresses import (
+    broker_found_by,
+    broker_on,
+    database,
+    issuer,
+    redis_hosts,
+    redis_of_environment,
+    sentinels,
+)
 from config.settings.environment import (
     above_zero,
     boolean,
@@ -151,29 +160,26 @@ if "sqlite" in DATABASES["default"]["ENGINE"]:
     }
 
 REDIS_URLS = redis_of_environment()
+# With them, the host of REDIS_URL is the name of a master.
+REDIS_SENTINELS = setting(sentinels, "REDIS_SENTINELS", default=[])
 CHANNEL_LAYER = setting(text, "CHANNEL_LAYER", default="pubsub")
 CHANNEL_LAYERS = redis_layer(
     CHANNEL_LAYER,
-    *(
-        {
-            "address": url,
-            # The core layer blocks for 5 s in BZPOPMIN. redis-py 8 gives up after 5 s by default,
-            # so an idle socket dies (channels_redis#422). None would hang publishers while Redis is
-            # frozen.
-            "socket_timeout": 15,
-            "socket_connect_timeout": 2,
-        }
-        for url in REDIS_URLS
-    ),
+    *redis_hosts(REDIS_URLS, REDIS_SENTINELS),
     # Projects that share a Redis need one each: a database's number does not divide Pub/Sub.
     prefix=setting(text, "REDIS_PREFIX", default="asgi"),
 )
 
-# Celery cannot use shards, so that it has to be told which Redis is its own.
-if len(REDIS_URLS) == 1:
-    CELERY_BROKER_URL = setting(text, "CELERY_BROKER_URL", default=broker_on(REDIS_URLS[0]))
-else:
+# Celery cannot use shards, nor TLS to a master that Sentinels know, so there it has to be told.
+if len(REDIS_URLS) > 1 or (REDIS_SENTINELS and REDIS_URLS[0].startswith("rediss:")):
     CELERY_BROKER_URL = setting(text, "CELERY_BROKER_URL")
+elif REDIS_SENTINELS:
+    broker = broker_found_by(REDIS_SENTINELS, REDIS_URLS[0])
+    CELERY_BROKER_URL = setting(text, "CELERY_BROKER_URL", default=broker)
+else:
+    CELERY_BROKER_URL = setting(text, "CELERY_BROKER_URL", default=broker_on(REDIS_URLS[0]))
+if CELERY_BROKER_URL.startswith("sentinel:"):
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"master_name": urlsplit(REDIS_URLS[0]).hostname}
 CELERY_TASK_IGNORE_RESULT = True
 
 KEYCLOAK_AUDIENCE = setting(text, "KEYCLOAK_AUDIENCE", default="")
