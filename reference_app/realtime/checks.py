@@ -61,5 +61,11 @@ def check_deployment(app_configs, **kwargs):
         and "ALLOWED_HOSTS has '*', so that a client chooses what the server's own origin is.",
         "W003": any(each in layers for each in IN_PROCESS)
         and "CHANNEL_LAYERS has a layer in the process, which no other process hears.",
+        "W004": connections[router.db_for_write(Entry)].vendor == "sqlite"
+        and "Streams are kept in SQLite, which has one writer, so that processes and machines wait "
+        "for each other.",
+        "W005": "django.contrib.staticfiles" in settings.INSTALLED_APPS
+        and not settings.STATIC_ROOT
+        and "STATIC_ROOT is not set, so that collectstatic has nowhere to put what pages load.",
     }
     return [Warning(fault, id=f"realtime.{number}") for number, fault in faults.items() if fault]

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 from channels_redis.core import RedisChannelLayer
+from django.db import connections
 from fakeredis import FakeServer
 
 from config.settings import base
@@ -18,7 +19,7 @@ PRODUCTION = {
     "DJANGO_SETTINGS_MODULE": "config.settings.production",
     "DJANGO_SECRET_KEY": "k" * 30 + "0123456789" * 3,
     "DJANGO_ALLOWED_HOSTS": "app.example.com",
-    "DATABASE_URL": "sqlite:////nowhere/db.sqlite3",
+    "DATABASE_URL": "postgres://app@db.example.com/app",
     "REDIS_HOST": "redis.example.com",
     "KEYCLOAK_ISSUER": "https://id.example.com/realms/main",
     "KEYCLOAK_AUDIENCE": "my-app",
@@ -106,15 +107,25 @@ def test_missing_identity_provider_is_an_error_of_the_check(settings, name):
             "W003",
         ),
         ("CHANNEL_LAYERS", base.redis_layer("pubsub", {"server": FakeServer()}), "W003"),
+        ("STATIC_ROOT", None, "W005"),
     ],
 )
-def test_value_for_a_laptop_is_a_warning_of_the_deployment_check(settings, name, value, number):
+def test_value_for_a_laptop_is_a_warning_of_the_deployment_check(
+    settings, monkeypatch, name, value, number
+):
+    monkeypatch.setattr(connections["default"], "vendor", "postgresql")
     settings.REALTIME_ISSUER = {"ISSUER": "https://id.example.com", "AUDIENCE": "my-app"}
     settings.CHANNEL_LAYERS, settings.ALLOWED_HOSTS = base.CHANNEL_LAYERS, ["app.example.com"]
     assert check_deployment(None) == []
     setattr(settings, name, value)
     (warning,) = check_deployment(None)
     assert warning.id == f"realtime.{number}"
+
+
+def test_sqlite_is_a_warning_of_the_deployment_check(monkeypatch):
+    for vendor, found in (("sqlite", True), ("postgresql", False)):
+        monkeypatch.setattr(connections["default"], "vendor", vendor)
+        assert ("realtime.W004" in [each.id for each in check_deployment(None)]) == found
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "many"])
