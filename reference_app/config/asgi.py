@@ -14,13 +14,20 @@ django_application = get_asgi_application()
 from api.routing import websocket_urlpatterns  # noqa: E402
 from config.local_peers import LocalPeersOnly  # noqa: E402
 from realtime.http.body_limit import BodyLimit  # noqa: E402
+from realtime.http.request_queue import RequestQueue  # noqa: E402
 from realtime.middleware import AllowedOriginsValidator, JWTAuthMiddleware  # noqa: E402
 from realtime.monitoring.health import HealthMiddleware  # noqa: E402
 from realtime.monitoring.metrics import MetricsMiddleware  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
-        "http": HealthMiddleware(MetricsMiddleware(BodyLimit(django_application))),
+        "http": HealthMiddleware(
+            MetricsMiddleware(
+                BodyLimit(
+                    RequestQueue(django_application),
+                ),
+            ),
+        ),
         "websocket": AllowedOriginsValidator(
             JWTAuthMiddleware(
                 URLRouter(websocket_urlpatterns),

@@ -140,6 +140,12 @@ class Conf:
         120, "requests", "REST requests of one user in a minute, in the long run", "429"
     )
     REQUEST_BURST = Limit(60, "requests", "REST requests of one user at once", "429")
+    REQUESTS_AT_ONCE = Limit(
+        32,
+        "requests",
+        "requests that a process works on at the same time; the others wait for a second",
+        "503",
+    )
     ROWS_PER_ANSWER = Limit(
         100,
         "rows",

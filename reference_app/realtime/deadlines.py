@@ -1,6 +1,7 @@
 """How long each call to another service may take, so that its caller can still answer in time.
 
     5 s    a client waits, and a proxy or Daphne behind it
+    1 s    a request waits for its turn: REALTIME_REQUESTS_AT_ONCE
     4 s    a handshake or a request, as a whole: REALTIME_CONNECT_SECONDS, REALTIME_REQUEST_SECONDS
     2.5 s      a token whose key has to be fetched
     2 s            the fetch, whatever the issuer answers
@@ -17,6 +18,9 @@ end: threads, loops and connections, which have to be free again soon after a se
 
 # Seconds in which a client is answered. Daphne drops a handshake after so many.
 ANSWER_TIMEOUT = 5
+
+# Seconds that a request waits until the process works on it.
+TURN_TIMEOUT = 1
 
 # Seconds for the whole fetch of the issuer's keys, and for a token that waits for it.
 FETCH_TIMEOUT, FETCH_PATIENCE = 2, 2.5

@@ -1,9 +1,16 @@
 """What `realtime.server` counts: bytes that are held, and connections by what goes on with them."""
 
+from types import SimpleNamespace
+from unittest.mock import Mock
+
 import pytest
 
+from realtime.protocol.limits import Allowance
+from realtime.server import channel as channel_module
 from realtime.server.budget import Budget
+from realtime.server.channel import Channel
 from realtime.server.connections import Connections
+from tests.wire.servers import eventually
 
 
 class Holder:
@@ -135,3 +142,16 @@ def test_address_is_not_counted_behind_a_proxy(settings):
     settings.REALTIME_MAX_PENDING_CONNECTIONS = 4
     connections = Connections(trusts_addresses=False)
     assert not any(each.is_dropped for each in entered(connections, 4, "192.0.2.1"))
+
+
+async def test_refused_request_that_goes_on_is_read_now_and_then(monkeypatch):
+    monkeypatch.setattr(channel_module, "PAUSE", 0.01)
+    channel = Channel()
+    channel.factory = SimpleNamespace(server=SimpleNamespace(discards=Allowance(1, 2)))
+    channel.transport, channel.is_refused = Mock(), True
+    for _ in range(2):
+        channel.dataReceived(b"x")
+    assert not channel.transport.pauseProducing.called
+    channel.dataReceived(b"x")
+    assert channel.transport.pauseProducing.call_count == 1
+    await eventually(lambda: channel.transport.resumeProducing.called)

@@ -194,7 +194,7 @@ BEYOND: dict[Callable[[Client], Awaitable[None]], tuple[str, ...]] = {
     dripping_body: ("BODY_SECONDS",),
     bodies: ("MAX_BODIES_BYTES",),
     requests: ("REQUESTS_PER_MINUTE", "REQUEST_BURST"),
-    deep_json: ("MAX_JSON_DEPTH",),
+    deep_json: ("MAX_JSON_DEPTH", "REQUESTS_AT_ONCE"),
     refused: (),
     sockets: ("SOCKETS_PER_USER",),
     messages: ("MESSAGES_PER_MINUTE", "MESSAGE_BURST"),

@@ -143,10 +143,49 @@ async def test_floods_of_pings_disturb_no_neighbor(hurried):
 async def test_second_handshake_is_no_handshake(hurried):
     """What comes before the server has accepted was once read as the head of another handshake."""
     async with connected(hurried) as (client,):
+        begun = handshakes(hurried)
         await client.send(handshake(PATH, bearer(token("alice"))))
+        # Twisted drops what comes together with the first.
+        await eventually(lambda: handshakes(hurried) > begun)
         await client.send(handshake(PATH))
         await client.reader.readuntil(b"\r\n\r\n")
         # A client on a busy machine may read only after the server has waited and hung up.
         with contextlib.suppress(ConnectionResetError):
             assert (await closing_of(client))[0] == 1002
     assert not any("Traceback" in line for line in hurried.log)
+
+
+def handshakes(server) -> int:
+    return sum("WSCONNECTING" in line for line in server.log)
+
+
+# Messages that each of some clients sends to an application that takes none, and bytes of each.
+CLIENTS, EACH, SIZE = 30, 10, 900_000
+
+
+@pytest.mark.full
+async def test_messages_that_nobody_takes_hold_little_in_all(environment):
+    """One message of each client is read, where there would be room for sixteen."""
+    command = [*OURS[:-1], "tests.wire.variants.holds_all:application"]
+    with serving(command, **environment) as server:
+        before = footprint(server)
+        async with connected(server, CLIENTS) as clients:
+            for client in clients:
+                await open_socket(client)
+            message = frame(LAST | TEXT, b"x" * SIZE)
+            sending = [asyncio.create_task(client.send(message * EACH)) for client in clients]
+            await stands_still(server)
+            held = footprint(server).memory_mib - before.memory_mib
+            assert all(not task.done() for task in sending)
+            for task in sending:
+                task.cancel()
+    # The bytes and the text of a message, and what the sockets have of the next one.
+    assert held < 3 * CLIENTS * SIZE / 2**20
+
+
+async def stands_still(server) -> None:
+    """Wait until the server takes no more."""
+    seen = [footprint(server).memory_mib]
+    while len(seen) < 10 or max(seen[-10:]) - min(seen[-10:]) > 1:
+        await asyncio.sleep(0.1)
+        seen.append(footprint(server).memory_mib)

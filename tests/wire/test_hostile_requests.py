@@ -91,6 +91,24 @@ async def send_much(client):
             await client.send(chunk(MIB))
 
 
+@pytest.mark.full
+async def test_memory_of_large_bodies_is_given_back(environment):
+    with served("realtime.server", environment) as server:
+        async with connected(server) as (client,):
+            await post_much(client)
+        before = footprint(server)
+        async with connected(server, 60) as clients:
+            await asyncio.gather(*map(post_much, clients))
+        await eventually(lambda: footprint(server).memory_mib - before.memory_mib < 20)
+
+
+async def post_much(client):
+    """Post the longest body, and read the answer, unless the server hangs up."""
+    with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+        await client.send(head("POST", LOGOUT, f"Content-Length: {MIB}") + b"x" * MIB)
+        await client.answer()
+
+
 BEGUN = {
     "nothing": b"",
     "half a head": b"GET / HT",

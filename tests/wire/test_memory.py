@@ -119,3 +119,10 @@ async def held_at_rest(server) -> Counter[str]:
 
         await eventually(is_alone)
     return held
+
+
+async def test_garbage_collector_passes_over_what_a_server_has_at_its_start(environment):
+    application = "tests.wire.variants.holds_all:application"
+    with serving([*COMMANDS["realtime.server"], application], **environment) as server:
+        async with server.requests() as http:
+            assert int((await http.get("/")).text) > 10_000

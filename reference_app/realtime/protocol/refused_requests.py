@@ -52,7 +52,7 @@ def too_slow() -> RefusedRequest:
 
 
 BUSY = RefusedRequest(
-    HTTPStatus.SERVICE_UNAVAILABLE, "busy", "The server has too many requests to read at once."
+    HTTPStatus.SERVICE_UNAVAILABLE, "busy", "The server has too many requests at once."
 )
 
 NOT_FOUND = RefusedRequest(

@@ -1,6 +1,8 @@
 """A connection that speaks HTTP, and the requests on it, which have to arrive in time."""
 
+import asyncio
 from io import BytesIO
+from typing import Any
 
 from daphne.http_protocol import HTTPFactory, WebRequest
 from twisted.internet.protocol import connectionDone
@@ -12,6 +14,9 @@ from ..protocol.refused_requests import BUSY, RefusedRequest, too_large
 # Seconds for a client to read why its request is refused. If a server hung up at once, the client's
 # system could throw the answer away, because the client still sends (RFC 9112, 9.6).
 LINGER = 2
+
+# Seconds in which nothing is read of a client whose request is refused, when too many send on.
+PAUSE = 0.1
 
 
 class Request(WebRequest):
@@ -39,7 +44,8 @@ class Request(WebRequest):
         self.is_unfinished = False
         # Daphne would believe any client where the application is mounted.
         self.requestHeaders.removeHeader(b"Daphne-Root-Path")
-        return super().process()
+        super().process()
+        self.content = BytesIO()  # the application has the body now
 
 
 class Channel(HTTPChannel):
@@ -58,6 +64,11 @@ class Channel(HTTPChannel):
     def dataReceived(self, data):
         if not self.is_refused:
             super().dataReceived(data)
+        elif not self.factory.server.discards.take():
+            # Five hundred clients that go on sending would keep the server busy with reading.
+            transport: Any = self.transport
+            transport.pauseProducing()
+            asyncio.get_running_loop().call_later(PAUSE, transport.resumeProducing)
 
     def resetTimeout(self):
         """Give a client no more time, however often it sends a byte."""

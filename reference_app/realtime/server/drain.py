@@ -10,10 +10,12 @@ from django.conf import settings
 from twisted.internet import defer, reactor
 
 from ..conf import conf
+from ..protocol.limits import Allowance
 from ..signals import drain_began
 from .budget import Budget
 from .channel import Factory
 from .connections import Connections
+from .memory import give_memory_back, leave_startup_alone
 from .notify import DRAINING, LISTENING, notify
 from .root_path import is_below, refuse_path
 from .signals import ignore_signals, stop_on_signals
@@ -27,6 +29,9 @@ CLOSE_PATIENCE = 5
 # Sockets are closed in this many batches a second, so that not all clients come back at once.
 BATCHES_A_SECOND = 10
 
+# Pieces of refused requests that are read in a second, each of 64 KiB at most.
+DISCARDS_A_SECOND = 2_000
+
 # Seconds that applications may take to end, once the last socket was told.
 END_PATIENCE = 5
 
@@ -35,10 +40,16 @@ class Server(DaphneServer):
     """Daphne's server, which closes each socket with 1012 before it stops."""
 
     def __init__(self, application, **options):
+        # A body comes to the application in one piece, and not in pieces of 8 KiB.
+        options["request_buffer_size"] = conf.MAX_BODY_BYTES + 1
         super().__init__(partial(self.run_application, application), **options)
         self.ports, self.is_draining, self.is_stopping = [], False, False
         self.clients = Connections(trusts_addresses=not self.proxy_forwarded_address_header)
         self.bodies = Budget(lambda: conf.MAX_BODIES_BYTES)
+        # Of messages that wait for the application.
+        self.bytes_waiting = 0
+        # Pieces of refused requests that are read, to be thrown away.
+        self.discards = Allowance(60 * DISCARDS_A_SECOND, DISCARDS_A_SECOND // 10)
         self.unfinished = Budget(lambda: conf.MAX_UNFINISHED_BYTES)
 
     @property
@@ -62,6 +73,8 @@ class Server(DaphneServer):
         self._ws_factory = factory
 
     def run(self):
+        give_memory_back()
+        leave_startup_alone()
         logger.info("Settings: %s%s", settings.SETTINGS_MODULE, ", DEBUG" if settings.DEBUG else "")
         if self.signal_handlers:
             # After Twisted has set its own, which know no SIGHUP.

@@ -1,5 +1,7 @@
 """A WebSocket of Daphne's that closes with a reason and bounds both of its queues."""
 
+from collections import deque
+
 from .back_pressure import BackPressure
 from .inbound import Inbound
 
@@ -9,14 +11,21 @@ NORMAL, INTERNAL_ERROR, SERVICE_RESTART = 1000, 1011, 1012
 # Bytes of a close reason: a control frame has 125 (RFC 6455, 5.5), the code takes two.
 LONGEST_REASON = 123
 
-# Messages that may wait for an application; reading goes on when half of them are taken.
-MOST_WAITING = 64
+# Messages of a client that may wait for the application; reading goes on when half of them are
+# taken. They are few, because the server reads so many of each client in one turn, and all wait.
+MOST_WAITING = 16
+
+# Bytes of all clients' messages that may wait. Beyond it, one message of each client is read.
+MOST_BYTES_WAITING = 8 * 2**20
 
 
 class WebSocket(BackPressure, Inbound):
     """One socket, of which the client and the application can each be slow."""
 
-    waiting = 0
+    def __init__(self):
+        super().__init__()
+        # The bytes of each message that waits.
+        self.waiting: deque[int] = deque()
 
     def onOpen(self):
         self.unregisterProducer()  # Twisted's HTTP channel, which upgraded the connection
@@ -62,19 +71,29 @@ class WebSocket(BackPressure, Inbound):
 
     def onMessage(self, payload, isBinary):
         super().onMessage(payload, isBinary)
-        self.waiting += 1
-        if self.waiting == MOST_WAITING:
+        self.waiting.append(len(payload))
+        self.server.bytes_waiting += len(payload)
+        if self.is_full:
             self.pause()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more is read until the application has taken a message."""
+        if self.server.bytes_waiting > MOST_BYTES_WAITING:
+            return len(self.waiting) > 0
+        return len(self.waiting) >= MOST_WAITING
 
     async def take(self, receive) -> dict:
         """Return the next event for the application, and go on reading when few wait."""
         event = await receive()
-        if event["type"] == "websocket.receive":
-            self.waiting -= 1
-            if self.is_paused and self.waiting <= MOST_WAITING // 2:
+        if event["type"] == "websocket.receive" and self.waiting:
+            self.server.bytes_waiting -= self.waiting.popleft()
+            if self.is_paused and not self.is_full and len(self.waiting) <= MOST_WAITING // 2:
                 self.resume()
         return event
 
     def onClose(self, wasClean, code, reason):
         self.resumeProducing()
+        self.server.bytes_waiting -= sum(self.waiting)
+        self.waiting.clear()
         super().onClose(wasClean, code, reason)
