@@ -8,6 +8,7 @@ import time
 
 import pytest
 from django.conf import settings
+from prometheus_client.parser import text_string_to_metric_families
 
 from classroom import token
 from tests.project.readme import REFERENCE
@@ -42,7 +43,7 @@ def commands() -> list[str]:
     """Return the README's blocks of commands; packages are installed already."""
     section = REFERENCE.read_text().split("## Put it on a server")[1].split("\n## ")[0]
     blocks = re.findall(r"```bash\n(.*?)```", section, flags=re.DOTALL)
-    assert len(blocks) == 9
+    assert len(blocks) == 10
     fetched = re.compile(r"^(apt-get|python3 -m venv) .*\n", flags=re.MULTILINE)
     return [fetched.sub("", block) for block in blocks]
 
@@ -50,7 +51,7 @@ def commands() -> list[str]:
 @pytest.fixture(scope="module")
 def debian():
     """A Debian on which the README's commands were run, with what the last ones printed."""
-    *setting_up, looking, restarting = commands()
+    *setting_up, looking, watching, restarting = commands()
     token("alice")  # makes the key
     key = (settings.DATA_DIR / "devrealm.pem").read_text()
     with machine() as debian:
@@ -58,7 +59,7 @@ def debian():
         debian.run(TRIAL, input=key)
         for block in setting_up[1:]:
             debian.run(block)
-        debian.looking, debian.restarting = looking, restarting
+        debian.looking, debian.watching, debian.restarting = looking, watching, restarting
         yield debian
 
 
@@ -105,6 +106,26 @@ async def test_restart_in_turn_refuses_and_delays_nobody(debian):
     print(f"{len(seen['waits'])} newcomers, the longest wait {longest:.2f} s")
     # A newcomer that waited for a server would have waited for its drain and its start.
     assert longest < one_restart / 2
+
+
+def test_prometheus_reads_what_all_instances_have_counted(debian):
+    """After the above: of those that were restarted the counters are left, and no gauge."""
+    printed = debian.run(debian.watching)
+    counted = {
+        (each.name, *each.labels.values()): each.value
+        for family in text_string_to_metric_families(printed)
+        for each in family.samples
+    }
+    let_in = counted["realtime_handshakes_total", "NotificationConsumer", "let_in"]
+    assert let_in > 2 * STAYING
+    assert counted["realtime_closes_total", "1012"] >= STAYING
+    assert counted["realtime_connections", "NotificationConsumer"] == 0
+    assert counted["realtime_draining",] == 0
+    from_outside = debian.run(
+        "curl -sS -o /dev/null -w '%{http_code}' --resolve app.example.com:443:127.0.0.1 "
+        "--cacert /etc/ssl/reference-app/certificate.pem https://app.example.com/metrics"
+    )
+    assert from_outside == "404"
 
 
 def test_no_token_was_logged(debian):
