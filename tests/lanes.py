@@ -12,8 +12,12 @@ QUICK, FULL, LONG = LANES = ("quick", "full", "long")
 # Beside them, what only PostgreSQL can do is tested where the unit tests run on it.
 POSTGRESQL = "postgresql"
 
-# The one reason for which a test may skip in CI: no package can give a container this right.
+# The reasons for which a test may skip in CI: no package can give a container these rights.
 MAY_NOT_MOUNT = "needs the right to mount a file system: run it as root, in a privileged container"
+MAY_NOT_MAKE_NETWORKS = (
+    "needs the right to make network namespaces: run it as root, in a privileged container"
+)
+RIGHTS = (MAY_NOT_MOUNT, MAY_NOT_MAKE_NETWORKS)
 
 # The files that take longest start first: one that starts last keeps a worker busy alone.
 LONGEST_FIRST = (
@@ -27,6 +31,7 @@ LONGEST_FIRST = (
     "test_client_limits.py",
     "test_faults.py",
     "test_history_exchanged.py",
+    "test_several_machines.py",
     "test_accessibility.py",
     "test_delivery.py",
     "test_bursts.py",
@@ -71,7 +76,7 @@ def pytest_runtest_makereport(item, call):
     """Fail where a test would skip: CI has every part, and the quick lane needs none."""
     report = yield
     is_forbidden = os.environ.get("CI") or lane_of(item) == QUICK
-    is_forbidden = is_forbidden and MAY_NOT_MOUNT not in str(report.longrepr)
+    is_forbidden = is_forbidden and not any(right in str(report.longrepr) for right in RIGHTS)
     if is_forbidden and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"Skipped, which is forbidden here: {report.longrepr}"

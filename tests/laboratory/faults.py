@@ -2,8 +2,10 @@
 
 import asyncio
 import signal
+import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
 from tests.laboratory.child import Child
 from tests.laboratory.hand import Hand
@@ -15,22 +17,21 @@ from tests.wire.parts import AppServer, RedisProcess
 TOO_LARGE = 2_000_000
 
 
-class Faults:
+class Span(NamedTuple):
+    """When a fault happened."""
+
+    began: float
+    ended: float
+
+
+class ServerFaults:
     """Lets faults happen; what is hit works again when a fault has ended."""
 
-    def __init__(
-        self,
-        redis: RedisProcess,
-        servers: list[AppServer],
-        proxies: list[Proxy],
-        link: Proxy,
-        hand: Hand,
-        start_sender: Callable[..., Awaitable[Child]],
-    ):
-        self.redis, self.servers, self.proxies = redis, servers, proxies
-        self.link, self.hand, self.start_sender = link, hand, start_sender
+    def __init__(self, servers: list[AppServer]):
+        self.servers = servers
         # A part that still starts again is not hit by the next fault.
         self.turns = defaultdict(asyncio.Lock)
+        self.spans: dict[Fault, Span] = {}
 
     async def happen(self, schedule: Schedule) -> None:
         """Let all faults of a schedule happen, each in its time."""
@@ -41,22 +42,11 @@ class Faults:
     async def happen_in_time(self, fault: Fault) -> None:
         await asyncio.sleep(fault.at)
         async with self.turns[fault.part, fault.server]:
+            began = time.time()
             await getattr(self, fault.kind)(fault)
+            self.spans[fault] = Span(began, time.time())
 
     # Starting a process blocks, so it is done in a thread: the proxies live in this loop.
-
-    async def kill_redis(self, fault: Fault) -> None:
-        await asyncio.to_thread(self.redis.kill)
-        await asyncio.sleep(fault.seconds)
-        await asyncio.to_thread(self.redis.start)
-
-    async def freeze_redis(self, fault: Fault) -> None:
-        self.redis.freeze()
-        await asyncio.sleep(fault.seconds)
-        self.redis.thaw()
-
-    async def flush_redis(self, fault: Fault) -> None:
-        await asyncio.to_thread(self.redis.flush)
 
     async def kill_server(self, fault: Fault) -> None:
         server = self.servers[fault.server]
@@ -74,6 +64,36 @@ class Faults:
         self.servers[fault.server].freeze()
         await asyncio.sleep(fault.seconds)
         self.servers[fault.server].thaw()
+
+
+class Faults(ServerFaults):
+    """All faults of a run on one machine."""
+
+    def __init__(
+        self,
+        redis: RedisProcess,
+        servers: list[AppServer],
+        proxies: list[Proxy],
+        link: Proxy,
+        hand: Hand,
+        start_sender: Callable[..., Awaitable[Child]],
+    ):
+        super().__init__(servers)
+        self.redis, self.proxies, self.link = redis, proxies, link
+        self.hand, self.start_sender = hand, start_sender
+
+    async def kill_redis(self, fault: Fault) -> None:
+        await asyncio.to_thread(self.redis.kill)
+        await asyncio.sleep(fault.seconds)
+        await asyncio.to_thread(self.redis.start)
+
+    async def freeze_redis(self, fault: Fault) -> None:
+        self.redis.freeze()
+        await asyncio.sleep(fault.seconds)
+        self.redis.thaw()
+
+    async def flush_redis(self, fault: Fault) -> None:
+        await asyncio.to_thread(self.redis.flush)
 
     async def cut_network(self, fault: Fault) -> None:
         await asyncio.gather(*(proxy.cut(fault.seconds) for proxy in self.proxies))

@@ -72,39 +72,53 @@ class Laboratory:
 
     def __init__(self, environment: dict[str, str], stack: Stack, schedule: Schedule = CALM):
         self.stack, self.schedule = stack, schedule
-        self.redis = RedisProcess()
-        self.link = Proxy(self.redis.port)
-        redis = self.link if schedule.hits("link") else self.redis
         self.environment = {
             **INTERVALS,
             **environment,
             "DJANGO_SETTINGS_MODULE": stack.settings,
-            "REDIS_HOST": "127.0.0.1",
-            "REDIS_PORT": str(redis.port),
             "CHANNEL_LAYER": stack.layer,
         }
+        self.hand = Hand()
+        self.senders, self.logs = 0, []
+        self.make_parts()
+
+    def make_parts(self) -> None:
+        """Make what faults can hit, and the faults."""
+        stack, schedule = self.stack, self.schedule
+        self.redis = RedisProcess()
+        self.link = Proxy(self.redis.port)
+        redis = self.link if schedule.hits("link") else self.redis
+        self.environment |= {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(redis.port)}
         self.servers = [
             AppServer(stack.server, stack.application, **self.environment)
             for _ in range(stack.servers)
         ]
         self.proxies = [Proxy(server.port) for server in self.servers if schedule.hits("network")]
-        self.hand = Hand()
         self.faults = Faults(
             self.redis, self.servers, self.proxies, self.link, self.hand, self.start_sender
         )
-        self.senders, self.logs = 0, []
 
     async def __aenter__(self) -> "Laboratory":
         allow_files()
         self.held = AsyncExitStack()
         folder = tempfile.TemporaryDirectory(prefix="laboratory-")
         self.folder = Path(self.held.enter_context(folder))
-        for part in (self.redis, *self.servers):
-            self.held.callback(part.kill)
+        await self.start_parts()
+        for server in self.servers:
+            self.held.callback(server.kill)
+        return self
+
+    async def start_parts(self) -> None:
+        """Start what is there before the servers."""
+        self.held.callback(self.redis.kill)
         for proxy in (self.link, *self.proxies):
             await self.held.enter_async_context(proxy)
         self.redis.start()
-        return self
+
+    @property
+    def ports(self) -> list[int]:
+        """Where readers connect."""
+        return [part.port for part in self.proxies or self.servers]
 
     async def __aexit__(self, *exception) -> None:
         await self.held.aclose()
@@ -131,7 +145,7 @@ class Laboratory:
         task = Task(
             plan.audience,
             json.loads((files / "tokens.json").read_text()),
-            [part.port for part in self.proxies or self.servers],
+            self.ports,
             resumes=self.stack.resumes,
             **stalls,
         )

@@ -1,9 +1,11 @@
 """The parts that a fault can hit, each a process on a port that stays its own."""
 
+import itertools
 import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -56,52 +58,68 @@ class RedisProcess:
 
 
 class Sentinels:
-    """A Redis, its replica, and three Sentinels that watch them under the name `main`."""
+    """One Redis or several, each with a replica, and three Sentinels that watch them by name.
+
+    Each is at `address`, and the Sentinels name it to their clients.
+    """
 
     NAME = "main"
 
-    def __init__(self, folder: Path, password: str):
-        self.folder, self.password = folder, password
-        self.redis = [RedisProcess(), RedisProcess()]
+    def __init__(
+        self,
+        folder: Path,
+        password: str,
+        names: Sequence[str] = (NAME,),
+        address: str = "127.0.0.1",
+    ):
+        self.folder, self.password, self.address = folder, password, address
+        # By name the master, and the replica that takes over.
+        self.redis = {name: (RedisProcess(), RedisProcess()) for name in names}
         self.watchers = [RedisProcess() for _ in range(3)]
 
     def start(self) -> None:
-        master, replica = self.redis
-        secret = ["--requirepass", self.password, "--masterauth", self.password]
-        master.start(*secret)
-        replica.start(*secret, "--replicaof", f"127.0.0.1 {master.port}")
+        # A replica writes what its master has into a file.
+        options = ["--bind", self.address, "--dir", str(self.folder)]
+        options += ["--requirepass", self.password, "--masterauth", self.password]
+        for master, replica in self.redis.values():
+            master.start(*options)
+            replica.start(*options, "--replicaof", f"{self.address} {master.port}")
         for watcher in self.watchers:
             file = self.folder / f"{watcher.port}.conf"
-            file.write_text(
-                f"port {watcher.port}\nbind 127.0.0.1\ndir {self.folder}\n"
-                f"sentinel monitor {self.NAME} 127.0.0.1 {master.port} 2\n"
-                f"sentinel auth-pass {self.NAME} {self.password}\n"
-                f"sentinel down-after-milliseconds {self.NAME} 500\n"
-                f"sentinel failover-timeout {self.NAME} 5000\n"
-            )
+            place = f"port {watcher.port}\nbind {self.address}\ndir {self.folder}\n"
+            file.write_text(place + "".join(map(self._watch, self.redis)))
             watcher.run([watcher.program, str(file), "--sentinel"], "+monitor master")
+
+    def _watch(self, name: str) -> str:
+        """Return what a Sentinel's file says of a master."""
+        return (
+            f"sentinel monitor {name} {self.address} {self.redis[name][0].port} 2\n"
+            f"sentinel auth-pass {name} {self.password}\n"
+            f"sentinel down-after-milliseconds {name} 500\n"
+            f"sentinel failover-timeout {name} 5000\n"
+        )
 
     @property
     def addresses(self) -> str:
-        return ",".join(f"127.0.0.1:{watcher.port}" for watcher in self.watchers)
+        return ",".join(f"{self.address}:{watcher.port}" for watcher in self.watchers)
 
-    def master(self) -> int:
-        """Return the port of the master, as the Sentinels know it."""
-        with redis.Redis(host="127.0.0.1", port=self.watchers[0].port) as connection:
-            return int(connection.sentinel_get_master_addr_by_name(self.NAME)[1])
+    def master(self, name: str = NAME) -> int:
+        """Return the port of a master, as the Sentinels know it."""
+        with redis.Redis(host=self.address, port=self.watchers[0].port) as connection:
+            return int(connection.sentinel_get_master_addr_by_name(name)[1])
 
     def is_watched(self) -> bool:
-        """Whether each Sentinel knows the others and the replica, so that a failover can begin."""
+        """Whether each Sentinel knows the others and the replicas, so that a failover can begin."""
         found = []
         for watcher in self.watchers:
             with redis.Redis(
-                host="127.0.0.1", port=watcher.port, decode_responses=True
+                host=self.address, port=watcher.port, decode_responses=True
             ) as connection:
-                found.append(connection.sentinel_master(self.NAME))
+                found += [connection.sentinel_master(name) for name in self.redis]
         return all((each["num-slaves"], each["num-other-sentinels"]) == (1, 2) for each in found)
 
     def kill(self) -> None:
-        for each in (*self.redis, *self.watchers):
+        for each in (*itertools.chain(*self.redis.values()), *self.watchers):
             each.kill()
 
 
@@ -112,11 +130,13 @@ class AppServer:
         self.port = free_port()
         self.command = [*COMMANDS[name][:-1], str(self.port), application]
         self.environment = environment
+        # A command that runs it somewhere else.
+        self.prefix: list[str] = []
         self.life: ServerProcess | None = None
         self.log: list[str] = []
 
     def start(self) -> None:
-        self.life = ServerProcess(self.command, **self.environment)
+        self.life = ServerProcess(self.command, prefix=self.prefix, **self.environment)
         self.life.wait_until_it_listens()
 
     def kill(self) -> None:

@@ -45,18 +45,20 @@ DECIDED += ["streams", "token_users", "views"]
 class PostgreSQL:
     """A PostgreSQL that need not survive a power cut, and can be stopped and frozen."""
 
-    def __init__(self, folder: str, connections: int):
+    def __init__(self, folder: str, connections: int, address: str):
         programs = folder_of_programs()
         if programs is None:
             pytest.skip("needs PostgreSQL's server: install it, Debian calls it postgresql")
         if user := owner():
             os.chown(folder, user.pw_uid, user.pw_gid)
         self.data, port = f"{folder}/data", free_port()
-        self.url = f"postgres://tests@127.0.0.1:{port}/postgres"
+        self.url = f"postgres://tests@{address}:{port}/postgres"
         # Django wants UTF-8, which initdb would leave to the locale of whoever runs the tests.
         text = ["--encoding=UTF8", "--no-locale"]
         run([programs / "initdb", "-D", self.data, "-U", "tests", *"-A trust -N".split(), *text])
-        where = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
+        with Path(self.data, "pg_hba.conf").open("a") as rules:
+            rules.write("host all all samenet trust\n")  # initdb lets in this machine only
+        where = f"-p {port} -c listen_addresses={address} -c unix_socket_directories={folder}"
         options = f"{where} -c fsync=off -c max_connections={connections}"
         self.control = [programs / "pg_ctl", "-D", self.data, "-w", "-l", f"{folder}/log"]
         self.control += ["-o", options]
@@ -90,10 +92,10 @@ class PostgreSQL:
 
 
 @contextlib.contextmanager
-def own_postgresql(connections: int = 300) -> Iterator[PostgreSQL]:
+def own_postgresql(connections: int = 300, address: str = "127.0.0.1") -> Iterator[PostgreSQL]:
     """Run a PostgreSQL that a test may stop."""
     with tempfile.TemporaryDirectory(prefix="postgresql-") as folder:
-        postgresql = PostgreSQL(folder, connections)
+        postgresql = PostgreSQL(folder, connections, address)
         postgresql.start()
         try:
             yield postgresql

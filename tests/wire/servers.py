@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import fakeredis
@@ -41,14 +41,17 @@ READY = re.compile(
 
 
 class ServerProcess:
-    """A server process; `log` holds the lines it wrote, `address` where it listens."""
+    """A server process; `log` holds the lines it wrote, `address` where it listens.
 
-    def __init__(self, command: list[str], **environment: str):
+    `prefix` is a command that runs another one, for example on another machine.
+    """
+
+    def __init__(self, command: list[str], *, prefix: Sequence[str] = (), **environment: str):
         self.log: list[str] = []
         self.address = ""
         self.listens = threading.Event()
         self.process = subprocess.Popen(
-            [sys.executable, *command],
+            [*prefix, sys.executable, *command],
             env=os.environ | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -89,7 +89,7 @@ async def test_master_that_dies_is_replaced_and_nothing_is_lost(
 
         async with server.requests() as http:
             await notify(range(3))
-            watched.redis[0].kill()
+            watched.redis[watched.NAME][0].kill()
             await notify(range(3, 6))
             await eventually(lambda: watched.master() != before)
             await notify(range(6, 9))
