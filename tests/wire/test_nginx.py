@@ -203,12 +203,51 @@ async def test_clients_of_a_draining_server_read_1012_and_newcomers_get_in(
         while first.process.poll() is None or greeted < 20:
             assert await greeting(front) == "connection.established"
             greeted += 1
-        # With least_conn each server had a half.
+        # Each server had a half.
         codes = Counter(end.result() for end in ends if end.done())
         reason = "The server restarts." if name == "realtime.server" else ""
         assert codes == {(1012, reason): 5}
         second.process.kill()
         await asyncio.wait(ends)
+
+
+async def test_server_that_has_restarted_gets_some_of_the_next_clients_and_not_all(tmp_path):
+    """It has none, and the others 30 each, so `least_conn` alone would give it all of these 30."""
+    ports, held = [free_port() for _ in range(3)], []
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def hold(reader, writer) -> None:
+            held.append(writer.get_extra_info("sockname")[1])
+            await reader.read()
+            await end(writer)
+
+        async def start(port: int) -> None:
+            await stack.enter_async_context(await asyncio.start_server(hold, "127.0.0.1", port))
+
+        async def ask(times: int) -> list[int]:
+            """Open so many requests that stay, and return the servers that got them."""
+            held.clear()
+            for _ in range(times):
+                _, writer = await asyncio.open_connection(
+                    "127.0.0.1", front.https, ssl=front.trust, server_hostname=NAME
+                )
+                stack.push_async_callback(end, writer)
+                writer.write(f"GET / HTTP/1.1\r\nHost: {NAME}\r\n\r\n".encode())
+            await eventually(lambda: len(held) == times)
+            return [*held]
+
+        with nginx(tmp_path, [f"127.0.0.1:{port}" for port in ports]) as front:
+            await start(ports[0])
+            await start(ports[1])
+            assert ports[2] not in await ask(60)
+            await start(ports[2])
+            assert 0 < (await ask(30)).count(ports[2]) < 30
+
+
+async def end(writer: asyncio.StreamWriter) -> None:
+    writer.transport.abort()
+    with contextlib.suppress(OSError, ssl.SSLError):
+        await writer.wait_closed()
 
 
 async def end_of(client: Client) -> tuple[int, str]:
