@@ -155,7 +155,9 @@ async def test_user_who_sends_too_many_requests_is_told_when_to_go_on(own_server
     burst, headers = 20, {"Authorization": f"Bearer {bearer}"}
     server = own_server(REALTIME_REQUEST_BURST=str(burst))
     async with neighbor(server) as pings, server.requests(headers=headers) as http:
-        answers = await asyncio.gather(*(http.get("/api/me/") for _ in range(5 * burst)))
+        answers = []
+        for _ in range(5):  # not more at a time than have their turn at once
+            answers += await asyncio.gather(*(http.get("/api/me/") for _ in range(burst)))
         refused = [answer for answer in answers if answer.status_code != 200]
         # As many as allowed, and what was earned while they were answered.
         assert burst <= len(answers) - len(refused) < 3 * burst

@@ -161,7 +161,7 @@ async def test_unfinished_bodies_give_way_to_one_that_is_finished(environment):
             for task in told:
                 task.cancel()
     assert refused == {
-        '[503, {"error": "busy", "message": "The server has too many requests to read at once."}]'
+        '[503, {"error": "busy", "message": "The server has too many requests at once."}]'
     }
 
 
