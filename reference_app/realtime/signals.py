@@ -1,4 +1,6 @@
-"""What happens to sockets and streams, as Django signals: `metrics` and `logs` listen to them.
+"""Django signals about what happens to sockets and streams.
+
+`monitoring.metrics` and `monitoring.logs` listen to them.
 
 Each is sent by `send_robust`, so a receiver that fails costs an error in the log, and no frame.
 Receivers run in the event loop, or in the thread of a sender, and have to be quick.

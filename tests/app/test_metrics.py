@@ -91,6 +91,7 @@ async def test_nothing_is_shown_without_the_token(settings, headers, token):
     settings.REALTIME_METRICS_TOKEN = token
     status, body = await scrape(*headers)
     assert (status, b"realtime_" in body) == (404, False)
+    assert b"There is nothing at this address." in body
 
 
 async def test_other_paths_are_passed_on():

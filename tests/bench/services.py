@@ -43,7 +43,10 @@ def parts(things: list, size: int) -> Iterator[list]:
 
 
 def measure(postgresql: int, redis: int, port: int) -> None:
-    """Print each cost; Django is set up."""
+    """Print each cost.
+
+    Django has to be set up.
+    """
     from django.contrib.auth import get_user_model
     from django.core.management import call_command
     from redis import Redis

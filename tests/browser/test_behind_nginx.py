@@ -1,4 +1,4 @@
-"""The demo page as a deployment serves it: behind nginx with TLS, signed in at a real Keycloak."""
+"""The demo page behind nginx with TLS, where people sign in at a real Keycloak."""
 
 import asyncio
 import itertools

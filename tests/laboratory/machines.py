@@ -27,7 +27,7 @@ CABLE = "cable"
 
 
 class Machine:
-    """A machine with an `address`; `host` is what it calls this machine.
+    """A machine that is reached by `address`, and calls this one by `host`.
 
     Each other machine reaches this one by that address too, also while the cable is cut.
     """
@@ -56,7 +56,10 @@ class Machine:
         ip("-n", self.name, "route", "replace", "default", "via", self.host)
 
     def cut(self) -> None:
-        """Let nothing through: connections stay open at both ends, and neither is told."""
+        """Let nothing through.
+
+        Connections stay open at both ends, because neither end is told.
+        """
         ip("-n", self.name, "link", "set", CABLE, "down")
 
     def remove(self) -> None:
@@ -66,7 +69,7 @@ class Machine:
 
 @contextlib.contextmanager
 def machines(number: int) -> Iterator[list[Machine]]:
-    """Make machines, and remove them in the end, whatever happens."""
+    """Make machines, and remove them in the end, also after a failure."""
     if shutil.which("ip") is None:
         pytest.skip("needs ip: install it, Debian's package is iproute2")
     made = [Machine(each) for each in range(number)]

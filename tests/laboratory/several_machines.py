@@ -84,7 +84,10 @@ class Trial(NamedTuple):
 
 
 def plan(sockets: int, schedule: Schedule, every: float) -> Plan:
-    """Return events at intervals: of three one to each organization, one to a user."""
+    """Return events at intervals.
+
+    Of three, one goes to each of the two organizations, and one to a user.
+    """
     many = sockets * 3 // 10
     audience = seats(hall=many, side=many, alone=sockets - 2 * many)
     streams = [stream for seat in audience[2 * many :] for stream in ("hall", "side", seat.stream)]

@@ -1,4 +1,4 @@
-"""A whole site on several machines: four servers on two of them, behind nginx, over their engines.
+"""A whole site, with four servers on two machines behind nginx, and what they need.
 
 The engines are a PostgreSQL, and a Redis of two shards, each with a replica, that three Sentinels
 watch. They and nginx are on this machine, as the publisher and the readers are.

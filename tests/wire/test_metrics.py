@@ -6,10 +6,10 @@ import re
 from collections import Counter
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from classroom import Client, token
 from demo.people import ORG_ID
+from tests.wire.prometheus import counted_in
 from tests.wire.servers import COMMANDS, EACH_SERVER, PATIENCE, eventually, serving
 
 EVENTS, NOTIFICATIONS = f"/ws/events/{ORG_ID}/", "/ws/notifications/"
@@ -31,11 +31,7 @@ async def samples(server) -> dict[tuple, float]:
     async with server.requests(headers=SCRAPER) as http:
         answer = await http.get("/metrics")
     assert answer.status_code == 200
-    return {
-        (each.name, *each.labels.values()): each.value
-        for family in text_string_to_metric_families(answer.text)
-        for each in family.samples
-    }
+    return counted_in(answer.text)
 
 
 def connections_to(servers, number):

@@ -8,13 +8,13 @@ import time
 
 import pytest
 from django.conf import settings
-from prometheus_client.parser import text_string_to_metric_families
 
 from classroom import token
 from tests.project.readme import REFERENCE
 from tests.wire.fixtures import TOKEN
 from tests.wire.machine import machine
 from tests.wire.newcomers import STAYING
+from tests.wire.prometheus import counted_in
 from tests.wire.servers import PATIENCE
 
 pytestmark = pytest.mark.full
@@ -110,12 +110,7 @@ async def test_restart_in_turn_refuses_and_delays_nobody(debian):
 
 def test_prometheus_reads_what_all_instances_have_counted(debian):
     """After the above: of those that were restarted the counters are left, and no gauge."""
-    printed = debian.run(debian.watching)
-    counted = {
-        (each.name, *each.labels.values()): each.value
-        for family in text_string_to_metric_families(printed)
-        for each in family.samples
-    }
+    counted = counted_in(debian.run(debian.watching))
     let_in = counted["realtime_handshakes_total", "NotificationConsumer", "let_in"]
     assert let_in > 2 * STAYING
     assert counted["realtime_closes_total", "1012"] >= STAYING

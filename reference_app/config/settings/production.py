@@ -4,13 +4,14 @@ import os
 
 from .base import *  # noqa: F403
 from .environment import listed, setting, text
-from .logs import log_format, logging_as
+from .logs import logging_as
 
 DEBUG = False
 SECRET_KEY = setting(text, "DJANGO_SECRET_KEY")
 ALLOWED_HOSTS = setting(listed, "DJANGO_ALLOWED_HOSTS")
 
-LOGGING = logging_as(setting(log_format, "LOG_FORMAT", default="text"))
+if "LOG_FORMAT" not in os.environ:
+    LOGGING = logging_as("text")
 
 for required in ("DATABASE_URL", "KEYCLOAK_ISSUER", "KEYCLOAK_AUDIENCE"):
     setting(text, required)

@@ -20,6 +20,7 @@ from ..identity.errors import KeysUnavailableError
 from ..identity.issuers import issuer_keys
 from ..layer.batching import group_send_many
 from ..models import Stream
+from .paths import path_in
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ class HealthMiddleware:
         self.answers = {alive: is_alive, ready: is_ready}
 
     async def __call__(self, scope, receive, send):
-        path = scope.get("path", "").removeprefix(scope.get("root_path", ""))
+        path = path_in(scope)
         if scope["type"] != "http" or path not in self.answers:
             return await self.application(scope, receive, send)
         if scope["method"] not in ("GET", "HEAD"):

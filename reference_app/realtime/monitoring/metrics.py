@@ -21,7 +21,9 @@ from .. import signals
 from ..conf import conf
 from ..protocol import frames
 from ..protocol.close_codes import CloseCode
-from ..protocol.refused_requests import NOT_FOUND
+from ..protocol.refused_requests import NOTHING_HERE
+from ..sockets.carriers import header_values
+from .paths import path_in
 
 FOLDER = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
 if FOLDER:
@@ -170,11 +172,10 @@ class MetricsMiddleware:
         self.exposition = make_asgi_app(registry_to_show())
 
     async def __call__(self, scope, receive, send):
-        path = scope.get("path", "").removeprefix(scope.get("root_path", ""))
-        if scope["type"] != "http" or path != self.path:
+        if scope["type"] != "http" or path_in(scope) != self.path:
             return await self.application(scope, receive, send)
         if not is_authorized(scope):
-            return await NOT_FOUND.answer(send)
+            return await NOTHING_HERE.answer(send)
         await self.exposition(scope, receive, send)
 
 
@@ -209,5 +210,5 @@ def is_alive(process: int) -> bool:
 
 def is_authorized(scope) -> bool:
     wanted = f"Bearer {conf.METRICS_TOKEN}".encode()
-    given = dict(scope["headers"]).get(b"authorization", b"")
+    given = "".join(header_values(scope, b"authorization")).encode("latin1")
     return bool(conf.METRICS_TOKEN) and compare_digest(given, wanted)

@@ -55,6 +55,10 @@ BUSY = RefusedRequest(
     HTTPStatus.SERVICE_UNAVAILABLE, "busy", "The server has too many requests at once."
 )
 
+NOTHING_HERE = RefusedRequest(
+    HTTPStatus.NOT_FOUND, "not_found", "There is nothing at this address."
+)
+
 NOT_FOUND = RefusedRequest(
     HTTPStatus.NOT_FOUND, "not_found", "This address is outside the server's root path."
 )

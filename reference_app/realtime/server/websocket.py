@@ -78,7 +78,7 @@ class WebSocket(BackPressure, Inbound):
 
     @property
     def is_full(self) -> bool:
-        """Whether no more is read until the application has taken a message."""
+        """Whether reading stops until the application takes a message."""
         if self.server.bytes_waiting > MOST_BYTES_WAITING:
             return len(self.waiting) > 0
         return len(self.waiting) >= MOST_WAITING
