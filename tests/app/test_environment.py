@@ -145,14 +145,14 @@ WATCHERS = "a, b:5000, [::1]:5001, [::1]"
 
 
 def test_sentinels_find_a_master_by_the_host_of_the_url(read, refusal):
-    settings = read(REDIS_URL="redis://u:p%40@main/1", REDIS_SENTINELS=WATCHERS)
+    settings = read(REDIS_URL="redis://u:p%40@myMain/1", REDIS_SENTINELS=WATCHERS)
     (found,) = settings["CHANNEL_LAYERS"]["default"]["CONFIG"]["hosts"]
     assert found["sentinels"] == [("a", 26379), ("b", 5000), ("::1", 5001), ("::1", 26379)]
-    assert found["master_name"] == "main" and "host" not in found and "ssl" not in found
+    assert found["master_name"] == "myMain" and "host" not in found and "ssl" not in found
     assert (found["username"], found["password"], found["db"]) == ("u", "p@", 1)
     with Connection(settings["CELERY_BROKER_URL"]) as broker:
         assert broker.alt == [f"sentinel://u:p%40@{each}/1" for each in ADDRESSES]
-    assert settings["CELERY_BROKER_TRANSPORT_OPTIONS"] == {"master_name": "main"}
+    assert settings["CELERY_BROKER_TRANSPORT_OPTIONS"] == {"master_name": "myMain"}
 
     shards = {"REDIS_URL": "redis://main,redis://other", "REDIS_SENTINELS": "a"}
     assert "CELERY_BROKER_URL is missing" in refusal(**shards)

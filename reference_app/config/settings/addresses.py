@@ -116,10 +116,17 @@ def redis_hosts(urls: list[str], watchers: list[tuple[str, int]]) -> list[dict]:
 def found_by(watchers: list[tuple[str, int]], url: str) -> dict:
     """Return what channels_redis takes for a master, whose name is the host of the URL."""
     options: dict = {**parse_url(url)}
-    name, is_tls = options.pop("host"), options.pop("connection_class", None) is SSLConnection
-    options.pop("port", None)
-    found = {"sentinels": watchers, "master_name": name, "sentinel_kwargs": SENTINEL_TIMEOUTS}
+    is_tls = options.pop("connection_class", None) is SSLConnection
+    for of_a_host in ("host", "port"):
+        options.pop(of_a_host, None)
+    found = {"sentinels": watchers, "sentinel_kwargs": SENTINEL_TIMEOUTS}
+    found["master_name"] = master_in(url)
     return found | options | REDIS_TIMEOUTS | ({"ssl": True} if is_tls else {})
+
+
+def master_in(url: str) -> str:
+    """Return the name of a master as it is spelled, where a host's name would become lower case."""
+    return urlsplit(url).netloc.rpartition("@")[2].partition(":")[0]
 
 
 def redis_of_environment() -> list[str]:

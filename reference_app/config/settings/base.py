@@ -8,13 +8,13 @@ import os
 import sys
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from config.settings.addresses import (
     broker_found_by,
     broker_on,
     database,
     issuer,
+    master_in,
     redis_hosts,
     redis_of_environment,
     sentinels,
@@ -179,7 +179,7 @@ elif REDIS_SENTINELS:
 else:
     CELERY_BROKER_URL = setting(text, "CELERY_BROKER_URL", default=broker_on(REDIS_URLS[0]))
 if CELERY_BROKER_URL.startswith("sentinel:"):
-    CELERY_BROKER_TRANSPORT_OPTIONS = {"master_name": urlsplit(REDIS_URLS[0]).hostname}
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"master_name": master_in(REDIS_URLS[0])}
 CELERY_TASK_IGNORE_RESULT = True
 
 KEYCLOAK_AUDIENCE = setting(text, "KEYCLOAK_AUDIENCE", default="")
