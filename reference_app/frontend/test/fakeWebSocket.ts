@@ -5,6 +5,10 @@ import { type ClientOptions, RealtimeClient } from "../src/realtime";
 /** A socket without a network, so that every timer is the client's. */
 export class FakeWebSocket extends EventTarget {
   static all: FakeWebSocket[];
+  /** What the server does with each socket, at once. */
+  static serve: (socket: FakeWebSocket) => void = () => {};
+  /** What the server does with each text that it is sent. */
+  answer: (text: string) => void = () => {};
   readonly CONNECTING = 0;
   readonly OPEN = 1;
   readyState = 0;
@@ -13,6 +17,7 @@ export class FakeWebSocket extends EventTarget {
   constructor() {
     super();
     FakeWebSocket.all.push(this);
+    queueMicrotask(() => FakeWebSocket.serve(this));
   }
 
   static get latest(): FakeWebSocket {
@@ -24,14 +29,23 @@ export class FakeWebSocket extends EventTarget {
     this.dispatchEvent(new Event("open"));
   }
 
-  /** Be closed by the network. */
-  fail(): void {
+  /** Let something come from the server. */
+  receive(frame: unknown): void {
+    if (this.readyState !== 1) return;
+    const data = typeof frame === "string" ? frame : JSON.stringify(frame);
+    this.dispatchEvent(new MessageEvent("message", { data }));
+  }
+
+  /** Be closed by the network, or by the server with a code. */
+  fail(code = 1006): void {
+    if (this.readyState === 3) return;
     this.readyState = 3;
-    this.dispatchEvent(new CloseEvent("close", { code: 1006 }));
+    this.dispatchEvent(new CloseEvent("close", { code }));
   }
 
   send(text: string): void {
     this.sent.push(text);
+    queueMicrotask(() => this.answer(text));
   }
 
   close(): void {
@@ -45,6 +59,7 @@ export function useFakeWebSocket(): void {
     vi.useFakeTimers();
     vi.stubGlobal("WebSocket", FakeWebSocket);
     FakeWebSocket.all = [];
+    FakeWebSocket.serve = () => {};
   });
   afterEach(() => {
     vi.useRealTimers();

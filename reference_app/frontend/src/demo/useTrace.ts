@@ -17,7 +17,7 @@ export function useTrace(): [rows: TraceRow[], add: (row: NewRow) => void, clear
       setRows((was) => lastOf([...was, ...arrived], MOST_ROWS)),
     );
     history.current = current;
-    return () => current.stop();
+    return () => current.clear();
   }, []);
   const add = useCallback((row: NewRow) => {
     count += 1;

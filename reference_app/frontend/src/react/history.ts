@@ -26,8 +26,11 @@ export class History<Item extends Keyed> {
     this.timer ??= setTimeout(() => this.flushNow(), FLUSH_MS);
   }
 
-  stop(): void {
+  /** Forget what has come and was not told. */
+  clear(): void {
     clearTimeout(this.timer);
+    this.timer = undefined;
+    [this.pending, this.count] = [[], 0];
   }
 
   private flushNow(): void {

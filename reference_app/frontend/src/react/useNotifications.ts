@@ -1,25 +1,20 @@
 import type { Notification } from "../realtime";
-import {
-  type Listed,
-  type SentItem,
-  type StreamOptions,
-  type Subscribe,
-  useStream,
-} from "./useStream";
+import type { Kind, SentItem } from "./stream";
+import { type Listed, type StreamOptions, useStream } from "./useStream";
 
 /** What a notification says; keys `key` and `omitted` of its own are hidden. */
 export type NotificationItem = Notification & SentItem;
 
 /** Follow the user's own notifications, oldest first. */
 export function useNotifications(
-  options: StreamOptions,
+  options: StreamOptions = {},
 ): Listed<"notifications", NotificationItem> {
   const url = options.url ?? "/ws/notifications/";
-  const { items, ...rest } = useStream(url, options, subscribe);
+  const { items, ...rest } = useStream(url, options, notifications);
   return { notifications: items, ...rest };
 }
 
-const subscribe: Subscribe<NotificationItem> = (client, add) => {
+const notifications: Kind<NotificationItem> = (client, add) => {
   client.on("notification", ({ notification }, key) =>
     add({ ...notification, key, omitted: undefined }),
   );

@@ -1,15 +1,24 @@
 import { Backoff } from "./backoff";
 import { CloseCode } from "./closeCodes";
-import { ABNORMAL, type Closure, closureOf } from "./closure";
+import { ABNORMAL, type Closure, closureOf, PROTOCOL_ERROR } from "./closure";
+import type { ProtocolError } from "./contract";
 import { Conversation } from "./conversation";
 import { Emitter } from "./emitter";
 import type { ClientEvents, Events } from "./events";
 import { type ClientOptions, withDefaults } from "./options";
 import { isOnline, watchPage } from "./page";
 import { socketUrl } from "./position";
+import { Rate } from "./rate";
 import { CLOSED, type Status, stopped, waiting } from "./status";
+import { duration, Timer } from "./timer";
 import { asError, SignInRequiredError, subprotocols, Token } from "./token";
 import { Transport } from "./transport";
+
+/** A connection that has stood for so long was no failure: the waits begin anew after it. */
+const STOOD_MS = 10_000;
+
+/** Attempts in a minute, whatever a server, a page or a network does. */
+const MOST_ATTEMPTS = 10;
 
 /**
  * One socket that comes back: with a token that is still good, after a time that suits the reason,
@@ -25,7 +34,10 @@ export class RealtimeClient {
   private readonly conversation: Conversation;
   private readonly transport: Transport;
 
-  private timer: ReturnType<typeof setTimeout> | undefined;
+  private readonly timer = new Timer();
+  private readonly rate = new Rate(MOST_ATTEMPTS);
+  private openSince = Infinity;
+  private inVain = 0;
   private leavePage: (() => void) | null = null;
   private notBefore = 0;
 
@@ -37,11 +49,19 @@ export class RealtimeClient {
     const line = {
       send: (text: string) => this.transport.send(text),
       established: () => this.established(),
-      silent: () => this.silent(),
+      silent: (sentence?: string) => this.silent(sentence),
+      broken: (error: ProtocolError) => this.broken(error),
+      changedUser: () => this.changedUser(),
     };
-    this.conversation = new Conversation(this.events, line, this.token, heartbeat);
+    this.conversation = new Conversation(
+      this.events,
+      line,
+      this.token,
+      heartbeat,
+      connectTimeoutMs,
+    );
     const listener = {
-      opened: () => this.conversation.start(),
+      opened: () => this.opened(),
       received: (text: string) => this.conversation.received(text),
       ended: (code: number) => this.ended(code),
     };
@@ -65,7 +85,15 @@ export class RealtimeClient {
       visible: () => this.conversation.probe(),
     });
     this.backoff.reset();
-    this.attemptAfter(0, { state: "connecting" });
+    this.attemptSoon();
+  }
+
+  /** Connect anew at once, as after a new sign-in: the next token is asked for, not kept. */
+  reconnect(): void {
+    this.token.forget();
+    if (!this.leavePage) return this.open();
+    this.hangUp();
+    this.attemptSoon();
   }
 
   /** End for good, or until `open()`. */
@@ -74,14 +102,21 @@ export class RealtimeClient {
   }
 
   private attemptAfter(ms: number, meanwhile: Status): void {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.attempt(), ms);
+    this.timer.set(ms, () => void this.attempt());
     this.reportWhereOnline(meanwhile);
+  }
+
+  /** Attempt after a short time, or when there were not too many attempts. */
+  private attemptSoon(ms = 0): void {
+    const waitMs = this.rate.waitMs();
+    if (waitMs <= ms) return this.attemptAfter(ms, { state: "connecting" });
+    const closure = closureOf(ABNORMAL, null, "There were many connections in the last minute.");
+    this.attemptAfter(waitMs, waiting(closure, Date.now() + waitMs));
   }
 
   private async attempt(): Promise<void> {
     const visit = this.leavePage;
-    this.timer = undefined;
+    this.rate.count();
     this.reportWhereOnline({ state: "connecting" });
     try {
       const token = await this.token.get();
@@ -102,19 +137,53 @@ export class RealtimeClient {
     this.events.emit("error", error);
   }
 
+  private opened(): void {
+    this.inVain = 0;
+    this.conversation.start();
+  }
+
   private established(): void {
-    this.backoff.reset();
-    this.token.accept();
+    this.openSince = Date.now();
     this.report({ state: "open" });
   }
 
-  private silent(): void {
+  private silent(sentence?: string): void {
     this.transport.close();
-    this.ended(ABNORMAL);
+    this.ended(ABNORMAL, sentence);
   }
 
-  private ended(code: number): void {
-    const closure = closureOf(code, this.conversation.stop());
+  private broken(error: ProtocolError): void {
+    this.hangUp();
+    this.comeBack(closureOf(PROTOCOL_ERROR, null, error.message));
+    this.events.emit("error", error);
+  }
+
+  private changedUser(): void {
+    this.hangUp();
+    this.attemptSoon();
+  }
+
+  /** End this socket, and count whether it was a good one. */
+  private hangUp(): void {
+    this.conversation.stop();
+    this.transport.close();
+    this.judge();
+  }
+
+  /** Let the waits begin anew after a connection that has stood. */
+  private judge(): void {
+    if (Date.now() - this.openSince >= STOOD_MS) {
+      this.backoff.reset();
+      this.token.accept();
+    }
+    this.openSince = Infinity;
+  }
+
+  private ended(code: number, sentence?: string): void {
+    const wasOpened = this.conversation.isGoingOn;
+    this.judge();
+    const why = sentence ?? (wasOpened ? undefined : this.unreachable());
+    const closure = closureOf(code, this.conversation.stop(), why);
     if (!closure.comesBack) return this.stop(stopped(closure));
     if (closure.code === CloseCode.UNAUTHORIZED && !this.token.reject()) {
       return this.stop(stopped(closure, true));
@@ -124,14 +193,21 @@ export class RealtimeClient {
 
   private comeBack(closure: Closure): void {
     this.notBefore = Date.now() + closure.atLeastMs;
-    const ms = closure.atLeastMs + this.backoff.next(closure.withinMs);
+    const usualMs = duration(closure.atLeastMs + this.backoff.next(closure.withinMs), 1_000);
+    const ms = Math.max(usualMs, this.rate.waitMs());
     this.attemptAfter(ms, waiting(closure, Date.now() + ms));
   }
 
+  /** Say why no socket was opened; a browser tells a page nothing of it. */
+  private unreachable(): string {
+    this.inVain += 1;
+    const advice = "Check the address, and that the server allows the origin of this page.";
+    return this.inVain > 1 ? `Could not connect. ${advice}` : "Could not connect.";
+  }
+
   private stop(status: Status): void {
-    clearTimeout(this.timer);
-    this.conversation.stop();
-    this.transport.close();
+    this.timer.clear();
+    this.hangUp();
     this.leavePage?.();
     this.leavePage = null;
     this.report(status);
@@ -142,10 +218,9 @@ export class RealtimeClient {
     if (this.status.state !== "offline") return;
     this.backoff.reset();
     // Where no timer runs, an attempt is on its way.
-    if (this.timer === undefined) return this.report({ state: "connecting" });
+    if (!this.timer.isSet) return this.report({ state: "connecting" });
     const jitterMs = this.backoff.jitter(this.options.onlineJitterMs);
-    const ms = Math.max(0, this.notBefore - Date.now()) + jitterMs;
-    this.attemptAfter(ms, { state: "connecting" });
+    this.attemptSoon(Math.max(0, this.notBefore - Date.now()) + jitterMs);
   }
 
   private wentOffline(): void {

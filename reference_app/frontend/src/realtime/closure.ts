@@ -1,8 +1,12 @@
 import { CloseCode, KNOWN_CODES } from "./closeCodes";
 import type { ClosingFrame } from "./frames";
+import { duration } from "./timer";
 
 /** RFC 6455, 7.4.1: no close frame came. */
 export const ABNORMAL = 1006;
+
+/** RFC 6455, 7.4.1: the other side broke the protocol. */
+export const PROTOCOL_ERROR = 1002;
 
 /** Why a connection ended, and what to do about it. */
 export interface Closure {
@@ -28,26 +32,35 @@ export function closureOf(
   frame: ClosingFrame | null,
   sentence = frame?.reason,
 ): Closure {
-  const code = frame?.code ?? eventCode;
+  const code = Number.isInteger(frame?.code) ? frame!.code : eventCode;
   const known = KNOWN_CODES[code];
-  const waitMs = frame?.retry_after_ms ?? known?.retryAfterMs ?? 0;
+  const waitMs = duration(frame?.retry_after_ms, known?.retryAfterMs ?? 0);
   const isRestart = code === CloseCode.RESTART;
   return {
     code,
     name: known?.name ?? NAMES[code] ?? "UNKNOWN",
-    sentence: sentence || known?.meaning || SENTENCES[code] || "The connection ended.",
-    comesBack: frame?.reconnect ?? (known ? known.retryAfterMs !== null : comesBackByRange(code)),
+    sentence:
+      (typeof sentence === "string" && sentence) ||
+      known?.meaning ||
+      SENTENCES[code] ||
+      "The connection ended.",
+    comesBack: typeof frame?.reconnect === "boolean" ? frame.reconnect : comesBackOn(code),
     // Of a restart the wait is a window: all clients lost their sockets at once.
     atLeastMs: isRestart ? 0 : waitMs,
     withinMs: isRestart ? waitMs : 0,
   };
 }
 
-/** Whether to come back on a code that this client does not know. */
-export function comesBackByRange(code: number): boolean {
-  return code < 4500 || code > 4999;
+/** Whether to come back on a code alone; those that this client does not know have ranges. */
+function comesBackOn(code: number): boolean {
+  const known = KNOWN_CODES[code];
+  return known ? known.retryAfterMs !== null : code < 4500 || code > 4999;
 }
 
-const NAMES: Record<number, string> = { 1000: "NORMAL", [ABNORMAL]: "ABNORMAL" };
+const NAMES: Record<number, string> = {
+  1000: "NORMAL",
+  [PROTOCOL_ERROR]: "PROTOCOL_ERROR",
+  [ABNORMAL]: "ABNORMAL",
+};
 
 const SENTENCES: Record<number, string> = { [ABNORMAL]: "The connection was lost." };

@@ -1,3 +1,4 @@
+import { checkEntry, checkGreeting, ProtocolError } from "./contract";
 import type { Events } from "./events";
 import {
   type ClientFrame,
@@ -10,6 +11,7 @@ import {
 import { Heartbeat, type HeartbeatTimes } from "./heartbeat";
 import { Position } from "./position";
 import { Refresh } from "./refresh";
+import { Timer } from "./timer";
 import type { Token } from "./token";
 
 /** What a conversation needs of the connection that it runs on. */
@@ -17,17 +19,27 @@ export interface Line {
   send(text: string): boolean;
   established(): void;
   /** Nothing comes from the server any more. */
-  silent(): void;
+  silent(sentence?: string): void;
+  /** What came is no conversation by the contract. */
+  broken(error: ProtocolError): void;
+  /** The token was another user's than before. */
+  changedUser(): void;
 }
+
+/** How long the server may take to close after it said that it does. */
+const CLOSE_MS = 3_000;
 
 /** What is said on an open socket, in both directions. */
 export class Conversation {
   /** Kept from one socket to the next. */
   readonly position = new Position();
+  private userId: string | null = null;
 
   private readonly heartbeat: Heartbeat;
   private readonly refresh: Refresh;
+  private readonly deadline = new Timer();
   private isOn = false;
+  private isEstablished = false;
   private lastWord: ClosingFrame | null = null;
 
   constructor(
@@ -35,6 +47,7 @@ export class Conversation {
     private readonly line: Line,
     token: Token,
     times: HeartbeatTimes,
+    private readonly greetingMs: number,
   ) {
     this.heartbeat = new Heartbeat(
       times,
@@ -51,15 +64,25 @@ export class Conversation {
   start(): void {
     this.isOn = true;
     this.heartbeat.start();
+    this.refresh.start();
+    this.deadline.set(this.greetingMs, () =>
+      this.line.silent("The server took the connection and did not greet."),
+    );
   }
 
   /** End, and return the last frame, if the server said why it closes. */
   stop(): ClosingFrame | null {
     const { lastWord } = this;
-    this.isOn = false;
+    this.isOn = this.isEstablished = false;
     this.lastWord = null;
     this.heartbeat.stop();
+    this.deadline.clear();
     return lastWord;
+  }
+
+  /** Whether there is a socket to talk on. */
+  get isGoingOn(): boolean {
+    return this.isOn;
   }
 
   /** Ask at once whether the server is there. */
@@ -72,7 +95,13 @@ export class Conversation {
     const frame = parseFrame(text);
     if (!frame) return this.events.emit("error", new Error("The server sent what is no frame."));
     this.events.emit("frame", "in", frame);
-    if (this.isOn) this.read(frame);
+    if (!this.isOn) return;
+    try {
+      this.read(frame);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.line.broken(error);
+    }
   }
 
   private read(frame: ServerFrame): void {
@@ -85,23 +114,59 @@ export class Conversation {
         return this.deliver(frame);
       case "token.expiring":
         return void this.refresh.expiring();
+      case "token.refreshed":
+        return this.refresh.refreshed();
       case "error":
         if (frame.code === "token_refused") void this.refresh.refused();
         return this.events.emit("error", frame);
       case "connection.closing":
         this.lastWord = frame;
+        this.deadline.set(CLOSE_MS, () => this.line.silent());
     }
   }
 
   private begin(frame: EstablishedFrame): void {
+    checkGreeting(frame);
+    if (this.isEstablished) throw new ProtocolError("The server greeted twice.");
+    if (this.userId !== null && frame.user_id !== this.userId) return this.greetAnother(frame);
     const from = this.position.place;
     const to = this.position.begin(frame);
+    this.userId = frame.user_id;
+    this.isEstablished = true;
+    this.deadline.clear();
     this.line.established();
     this.events.emit("established", frame);
-    if (frame.recovered === false) this.events.emit("gap", from, to);
+    // With any other position than the one that was asked for, there is no telling what is lost.
+    const isWhole = from
+      ? frame.recovered && from.position === to.position
+      : frame.recovered !== false;
+    if (!isWhole) this.events.emit("gap", from, to);
+  }
+
+  /** Begin anew for another user, whose stream has nothing to do with the place that was asked for. */
+  private greetAnother({ user_id }: EstablishedFrame): void {
+    const before = this.userId!;
+    this.position.forget();
+    this.userId = user_id;
+    this.events.emit("user", user_id, before);
+    this.line.changedUser();
   }
 
   private deliver(frame: EntryFrame): void {
+    if (!this.isEstablished) throw new ProtocolError("The server sent an entry before it greeted.");
+    checkEntry(frame);
+    const steps = this.position.stepsTo(frame);
+    if (steps > 1) return this.miss(frame);
+    if (steps === 1) this.tell(frame);
+  }
+
+  /** Report a gap, and go on after the last entry that was seen, in case the server has the rest. */
+  private miss({ offset, position }: EntryFrame): void {
+    this.events.emit("gap", this.position.place, { offset, position });
+    throw new ProtocolError("The server left out an entry.");
+  }
+
+  private tell(frame: EntryFrame): void {
     if (!this.position.advance(frame)) return;
     const key = frame.position;
     switch (frame.type) {

@@ -19,6 +19,8 @@ export type ClientEvents = {
   event: [frame: EventFrame, key: string];
   /** An entry was too large to be sent. Nothing else is lost, and asking again would not help. */
   omitted: [frame: OmittedFrame, key: string];
+  /** Somebody else is signed in: what was told before is not theirs. */
+  user: [id: string, before: string];
   /** Something between the two places may be lost: load anew what the page shows. */
   gap: [from: Place | null, to: Place];
   /** The server complained, or no token could be had. */

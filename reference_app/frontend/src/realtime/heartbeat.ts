@@ -1,3 +1,5 @@
+import { Timer } from "./timer";
+
 /** How long a connection may be silent. */
 export interface HeartbeatTimes {
   /** Ping when nothing was heard for so long. */
@@ -13,7 +15,7 @@ const LATE_MS = 5_000;
 
 /** Finds out that a connection is dead, which TCP may not notice for many minutes. */
 export class Heartbeat {
-  private timer: ReturnType<typeof setTimeout> | undefined;
+  private readonly timer = new Timer();
   private dueAt = 0;
   private heardAt = 0;
   private awaitsAnswer = false;
@@ -31,8 +33,7 @@ export class Heartbeat {
   }
 
   stop(): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
+    this.timer.clear();
   }
 
   /** Anything came; it sets no timer, because a burst would set thousands. */
@@ -43,7 +44,7 @@ export class Heartbeat {
 
   /** Ask at once whether a running connection is alive, and wait for a short time only. */
   probe(): void {
-    if (this.timer !== undefined) this.ask(this.times.probeMs);
+    if (this.timer.isSet) this.ask(this.times.probeMs);
   }
 
   private readonly wake = (): void => {
@@ -67,8 +68,7 @@ export class Heartbeat {
   }
 
   private wakeAfter(ms: number): void {
-    this.stop();
     this.dueAt = Date.now() + ms;
-    this.timer = setTimeout(this.wake, ms);
+    this.timer.set(ms, this.wake);
   }
 }

@@ -1,8 +1,9 @@
 export { RealtimeClient } from "./client";
+export { ProtocolError } from "./contract";
 export { CloseCode, KNOWN_CODES, type KnownCode } from "./closeCodes";
 export type { ClientEvents } from "./events";
 export type * from "./frames";
 export type { ClientOptions } from "./options";
 export type { Place } from "./position";
-export type { Status } from "./status";
+export { CLOSED, type Status } from "./status";
 export { SignInRequiredError, type TokenProvider, type TokenReason } from "./token";

@@ -1,29 +1,42 @@
 import type { BackoffLimits, Random } from "./backoff";
 import type { HeartbeatTimes } from "./heartbeat";
+import { duration } from "./timer";
 import type { TokenProvider } from "./token";
 
-/** How a client connects; what is not given has a default. */
+/** How a client connects; what is not given, or no time at all, has a default. */
 export interface ClientOptions {
   /** The address of the endpoint: a URL, or a path of this page's server. */
   url: string;
   token: TokenProvider;
-  backoff?: Partial<BackoffLimits>;
-  heartbeat?: Partial<HeartbeatTimes>;
-  /** How long a token may take, and a socket: the server lets a client in within 4 s, or says no. */
-  connectTimeoutMs?: number;
+  backoff?: Partial<BackoffLimits> | undefined;
+  heartbeat?: Partial<HeartbeatTimes> | undefined;
+  /**
+   * How long a token may take, and a socket, and its greeting: the server lets a client in within
+   * 4 s, or says no.
+   */
+  connectTimeoutMs?: number | undefined;
   /** Clients that come online together wait a random part of this. */
-  onlineJitterMs?: number;
-  random?: Random;
+  onlineJitterMs?: number | undefined;
+  random?: Random | undefined;
 }
+
+/** Below this, a heartbeat would be a flood of pings. */
+const LEAST_MS = 100;
 
 /** Return the options with every default. */
 export function withDefaults(options: ClientOptions) {
+  const { url, token, backoff, heartbeat, connectTimeoutMs, onlineJitterMs } = options;
   return {
-    connectTimeoutMs: 10_000,
-    onlineJitterMs: 500,
-    random: Math.random,
-    ...options,
-    backoff: { baseMs: 1_000, capMs: 30_000, ...options.backoff },
-    heartbeat: { intervalMs: 25_000, timeoutMs: 10_000, probeMs: 3_000, ...options.heartbeat },
+    url,
+    token,
+    random: options.random ?? Math.random,
+    connectTimeoutMs: duration(connectTimeoutMs, 10_000, LEAST_MS),
+    onlineJitterMs: duration(onlineJitterMs, 500),
+    backoff: { baseMs: duration(backoff?.baseMs, 1_000), capMs: duration(backoff?.capMs, 30_000) },
+    heartbeat: {
+      intervalMs: duration(heartbeat?.intervalMs, 25_000, LEAST_MS),
+      timeoutMs: duration(heartbeat?.timeoutMs, 10_000, LEAST_MS),
+      probeMs: duration(heartbeat?.probeMs, 3_000, LEAST_MS),
+    },
   };
 }

@@ -6,20 +6,44 @@ export interface Place {
   readonly position: string;
 }
 
+/** Whether what came in a frame is a place; beyond 2^53 - 1 two offsets could not be told apart. */
+export function isPlace({ offset, position }: Record<keyof Place, unknown>): boolean {
+  const isOffset = Number.isSafeInteger(offset) && (offset as number) >= 0;
+  return isOffset && typeof position === "string" && position !== "";
+}
+
+/** Entries that a client tells from new ones after its server has gone back to an earlier place. */
+const REMEMBERED = 1_000;
+
 /** How far a client has read its stream. */
 export class Position {
   place: Place | null = null;
 
-  /** Go on from where the server says, which may be before the last place. */
+  private readonly seen = new Set<string>();
+
+  /** Go on from where the server says. */
   begin({ offset, position }: Place): Place {
     return (this.place = { offset, position });
   }
 
-  /** Move to an entry; false for one that was seen, or that has no place. */
-  advance({ offset, position }: Place): boolean {
-    if (!this.place || !(offset > this.place.offset)) return false;
-    this.place = { offset, position };
+  /** Return how many entries after the last one this one is: the next is 1, one seen below that. */
+  stepsTo({ offset }: Place): number {
+    return offset - (this.place?.offset ?? 0);
+  }
+
+  /** Move to the next entry; false for one that was here before. */
+  advance(entry: Place): boolean {
+    const { position } = this.begin(entry);
+    if (this.seen.has(position)) return false;
+    this.seen.add(position);
+    if (this.seen.size > REMEMBERED) this.seen.delete(this.seen.values().next().value!);
     return true;
+  }
+
+  /** Forget a stream, because another user's follows. */
+  forget(): void {
+    this.place = null;
+    this.seen.clear();
   }
 
   /** Return the URL that asks the server to go on from here. */

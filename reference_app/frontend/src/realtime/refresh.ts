@@ -1,8 +1,14 @@
+import { Rate } from "./rate";
 import { asError, type Token } from "./token";
+
+/** Tokens that are asked for in a minute on one socket, whatever the server sends. */
+const MOST_IN_A_MINUTE = 4;
 
 /** Gives an open connection a new token before its old one expires. */
 export class Refresh {
   private triesLeft = 0;
+  private isAnswered = false;
+  private readonly rate = new Rate(MOST_IN_A_MINUTE);
 
   constructor(
     private readonly token: Token,
@@ -10,10 +16,24 @@ export class Refresh {
     private readonly failed: (error: Error) => void,
   ) {}
 
-  /** The server said that the token expires soon. */
-  expiring(): Promise<void> {
+  /** A new socket begins. */
+  start(): void {
+    this.isAnswered = false;
+    this.triesLeft = 0;
+  }
+
+  /** The server said that the token expires soon; it is answered once, however often it is said. */
+  async expiring(): Promise<void> {
+    if (this.isAnswered) return;
+    this.isAnswered = true;
     this.triesLeft = 1;
-    return this.renew("expiring");
+    // The server may say it again where no token could be had.
+    this.isAnswered = await this.renew("expiring");
+  }
+
+  /** The server took the new token, and will say when that one expires. */
+  refreshed(): void {
+    this.isAnswered = false;
   }
 
   /** The server refused the new token: try one more, then let it close with its own code. */
@@ -23,11 +43,15 @@ export class Refresh {
     await this.renew("rejected");
   }
 
-  private async renew(reason: "expiring" | "rejected"): Promise<void> {
+  private async renew(reason: "expiring" | "rejected"): Promise<boolean> {
+    if (this.rate.waitMs() > 0) return false;
+    this.rate.count();
     try {
       this.send(await this.token.renew(reason));
+      return true;
     } catch (error) {
       this.failed(asError(error));
+      return false;
     }
   }
 }

@@ -19,6 +19,9 @@ export function asError(thrown: unknown): Error {
 /** A token that is refused so long after it was given has grown old; it was not bad. */
 const FRESH_MS = 60_000;
 
+/** What a subprotocol can carry (RFC 6455, 4.1), as every JWT is spelled. */
+const SUBPROTOCOL = /^[\w!#$%&'*+.^`|~-]+$/;
+
 /** The access token in use; a new one is asked for only when the last cannot serve. */
 export class Token {
   private token: string | null = null;
@@ -38,7 +41,9 @@ export class Token {
 
   /** Ask for a new token, and use it from now on. */
   async renew(reason: TokenReason): Promise<string> {
-    const token = await within(this.timeoutMs, this.provider(reason), "The token took too long.");
+    const asked = Promise.resolve(this.provider(reason));
+    const token: unknown = await within(this.timeoutMs, asked, "The token took too long.");
+    if (typeof token !== "string" || !SUBPROTOCOL.test(token)) throw new Error(noToken(token));
     [this.token, this.givenAt] = [token, Date.now()];
     return token;
   }
@@ -50,10 +55,26 @@ export class Token {
     return !isAgain;
   }
 
-  /** The server let the token in. */
+  /** Ask for another one next, as after a new sign-in. */
+  forget(): void {
+    [this.token, this.reason, this.wasRejected] = [null, "first", false];
+  }
+
+  /** The server let the token in, and the connection has stood. */
   accept(): void {
     this.wasRejected = false;
   }
+}
+
+/** Say what a provider gave in place of a token, and never what may be a secret. */
+function noToken(given: unknown): string {
+  const what =
+    typeof given === "string"
+      ? given
+        ? "a text that is no token"
+        : "an empty text"
+      : String(given);
+  return `The page's token provider gave ${what}.`;
 }
 
 /**

@@ -31,6 +31,8 @@ const LAPTOP: Configuration = {
 beforeEach(() => {
   (globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = false;
   vi.stubGlobal("location", { href: server.url.replace("ws:", "http:") });
+  // jsdom has none, and a toast asks it after some seconds.
+  vi.stubGlobal("matchMedia", () => ({ matches: true }));
   vi.stubGlobal(
     "fetch",
     vi.fn(async (_url: string, { body }: { body: URLSearchParams }) =>

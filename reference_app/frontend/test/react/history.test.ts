@@ -25,7 +25,7 @@ test("stopped: nothing more is told", () => {
   const flushed = vi.fn();
   const history = new History(100, flushed);
   history.add({ key: "one" });
-  history.stop();
+  history.clear();
   vi.advanceTimersByTime(1_000);
   expect(flushed).not.toHaveBeenCalled();
 });

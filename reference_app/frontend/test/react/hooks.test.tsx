@@ -1,9 +1,15 @@
 import { cleanup, renderHook, waitFor } from "@testing-library/react";
-import { StrictMode } from "react";
+import { createElement, type ReactNode, StrictMode } from "react";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { CloseCode } from "../../src/realtime";
-import { type StreamOptions, useNotifications, useOrganizationEvents } from "../../src/react";
+import {
+  type EventItem,
+  RealtimeProvider,
+  type StreamOptions,
+  useNotifications,
+  useOrganizationEvents,
+} from "../../src/react";
 import { afterAnotherClientCame, provider, server, useServer } from "../client";
 import { Inbox } from "../inbox";
 import { at } from "../server";
@@ -29,7 +35,7 @@ describe("useNotifications", () => {
   test("shows what comes, oldest first, each with a key of its own", async () => {
     const { result } = renderHook(() => useNotifications(soon()));
     const status = { state: "connecting" };
-    expect(result.current).toEqual({ notifications: [], arrived: 0, status, error: null });
+    expect(result.current).toMatchObject({ notifications: [], arrived: 0, status, error: null });
     const connection = await server.established(at(6));
     expect(connection.path).toBe("/ws/notifications/");
     connection.notify(7, "one");
@@ -271,4 +277,134 @@ describe("useOrganizationEvents", () => {
     renderHook(() => useOrganizationEvents("../notifications", soon()));
     expect((await server.established()).path).toBe("/ws/events/..%2Fnotifications/");
   });
+});
+
+describe("who is signed in", () => {
+  /** Show whose page it is, and what it lists, in each rendering. */
+  function mounted(first: string | null) {
+    const shown: [user: string | null, titles: unknown[]][] = [];
+    const hook = renderHook(
+      ({ user }) => {
+        const token = async () => `token-of-${user}`;
+        const stream = useNotifications(soon({ user, token }));
+        shown.push([user, stream.notifications.map((item) => !item.omitted && item.title)]);
+        return stream;
+      },
+      { initialProps: { user: first }, wrapper: StrictMode },
+    );
+    return { ...hook, shown };
+  }
+
+  test("alice, then bob, in one page: none of alice's notifications under bob's name", async () => {
+    const { result, rerender, shown } = mounted("alice");
+    const hers = await server.established(at(3, "alice"));
+    hers.notify(4, "for alice", "alice");
+    await waitFor(() => expect(result.current.notifications).toHaveLength(1));
+    hers.notify(5, "for alice too", "alice");
+    rerender({ user: "bob" });
+    expect(await hers.closed).toBe(1000);
+    const his = await server.next();
+    expect([his.token, his.query]).toEqual(["token-of-bob", {}]);
+    his.establish({ user_id: "bob", ...at(0, "bob") });
+    his.notify(1, "for bob", "bob");
+    await waitFor(() => expect(result.current.notifications).toHaveLength(1));
+    const underBob = shown.filter(([user]) => user === "bob").flatMap(([, titles]) => titles);
+    expect(new Set(underBob)).toEqual(new Set(["for bob"]));
+  });
+
+  test("nobody: no socket, and it says so; somebody: one", async () => {
+    const { result, rerender } = mounted(null);
+    expect(result.current.status.state).toBe("stopped");
+    await afterAnotherClientCame();
+    expect(server.connections.all).toHaveLength(1);
+    rerender({ user: "alice" });
+    await server.established();
+    await waitFor(() => expect(result.current.status.state).toBe("open"));
+  });
+
+  test("the page does not say, and the next token is another user's: the list begins anew", async () => {
+    const token = provider("alice-1", "bob-1");
+    const { result } = renderHook(() => useNotifications(soon({ token })));
+    const hers = await server.established();
+    hers.notify(1, "for alice");
+    await waitFor(() => expect(result.current.notifications).toHaveLength(1));
+    hers.refuse(CloseCode.UNAUTHORIZED);
+    (await server.next()).establish({ user_id: "bob", ...at(9, "bob"), recovered: false });
+    const his = await server.next();
+    expect([his.token, his.query]).toEqual(["bob-1", {}]);
+    his.establish({ user_id: "bob", ...at(9, "bob") });
+    his.notify(10, "for bob", "bob");
+    await waitFor(() => expect(result.current.notifications).toMatchObject([{ title: "for bob" }]));
+  });
+
+  test("reconnect() asks for a token, and keeps the list", async () => {
+    const token = provider("token-1", "token-2");
+    const onEstablished = vi.fn();
+    const { result } = renderHook(() => useNotifications(soon({ token, onEstablished })));
+    const first = await server.established();
+    first.notify(1);
+    await waitFor(() => expect(result.current.notifications).toHaveLength(1));
+    result.current.reconnect();
+    const second = await server.established({ ...at(1), recovered: true });
+    expect([second.token, second.query]).toEqual(["token-2", { position: at(1).position }]);
+    await waitFor(() => expect(onEstablished).toHaveBeenCalledTimes(2));
+    expect(result.current.notifications).toHaveLength(1);
+  });
+
+  test("enabled: false ends the socket, and shows nothing", async () => {
+    const { result, rerender } = renderHook(({ enabled }) => useNotifications(soon({ enabled })), {
+      initialProps: { enabled: true },
+    });
+    const connection = await server.established();
+    connection.notify(1);
+    await waitFor(() => expect(result.current.notifications).toHaveLength(1));
+    rerender({ enabled: false });
+    expect(await connection.closed).toBe(1000);
+    expect(result.current.notifications).toEqual([]);
+  });
+});
+
+describe("RealtimeProvider", () => {
+  const around =
+    (user: string | null, token = provider()) =>
+    ({ children }: { children: ReactNode }) =>
+      createElement(RealtimeProvider, { ...soon(), token, user, children });
+
+  test("two components share one socket and one token, until both have left", async () => {
+    const token = provider("token-1");
+    const { result, rerender } = renderHook(
+      ({ both }) => [useNotifications(), useNotifications({ enabled: both })],
+      { initialProps: { both: true }, wrapper: around("alice", token) },
+    );
+    const connection = await server.established();
+    connection.notify(1);
+    await waitFor(() => expect(result.current.map((each) => each.arrived)).toEqual([1, 1]));
+    expect(result.current[0]!.notifications).toBe(result.current[1]!.notifications);
+    rerender({ both: false });
+    connection.notify(2);
+    await waitFor(() => expect(result.current[0]!.arrived).toBe(2));
+    expect(token).toHaveBeenCalledTimes(1);
+    await afterAnotherClientCame();
+    expect(server.connections.all).toHaveLength(2);
+  });
+
+  test("nobody is signed in: no socket", async () => {
+    const { result } = renderHook(() => useNotifications(), { wrapper: around(null) });
+    await afterAnotherClientCame();
+    expect(result.current.status.state).toBe("stopped");
+    expect(server.connections.all).toHaveLength(1);
+  });
+
+  test("no provider and no token: it says what is missing", async () => {
+    const { token: _, ...options } = soon();
+    const { result } = renderHook(() => useNotifications(options));
+    await waitFor(() => expect(result.current.error?.message).toMatch(/RealtimeProvider/));
+  });
+});
+
+test("the data of an event has the type that its name says", () => {
+  type Events = { "member.joined": { name: string }; "member.left": null };
+  const words = (item: EventItem<Events>): string =>
+    item.event_type === "member.joined" ? item.data.name : "left";
+  expect(words({ event_type: "member.joined", data: { name: "Bob" }, key: "1" })).toBe("Bob");
 });

@@ -71,11 +71,32 @@ describe("the token of a connection", () => {
 
   test("is replaced each time that it expires on an open socket", async () => {
     const token = provider("token-1", "token-2", "token-3");
-    open({ ...soon, token });
-    (await server.established()).refuse(UNAUTHORIZED);
-    (await server.established()).refuse(UNAUTHORIZED);
+    const watched = open({ ...soon, token });
+    for (const _ of [1, 2]) {
+      const connection = await server.established();
+      await watched.is("open");
+      const now = Date.now();
+      vi.spyOn(Date, "now").mockReturnValue(now + 11_000);
+      connection.refuse(UNAUTHORIZED);
+    }
     expect((await server.established()).token).toBe("token-3");
     expect(token.mock.calls).toEqual([["first"], ["rejected"], ["rejected"]]);
+  });
+
+  test("refused twice within seconds, though it was let in between: the user has to sign in", async () => {
+    const watched = open({ ...soon, token: provider("token-1", "token-2", "token-3") });
+    (await server.established()).refuse(UNAUTHORIZED);
+    (await server.established()).refuse(UNAUTHORIZED);
+    expect(await watched.is("stopped")).toMatchObject({ code: 4001, needsSignIn: true });
+  });
+
+  test("is asked for anew by reconnect(), on a socket in place of the old one", async () => {
+    const watched = open({ ...soon, token: provider("alice-1", "bob-1") });
+    const first = await server.established();
+    await watched.is("open");
+    watched.client.reconnect();
+    expect(await first.closed).toBe(1000);
+    expect((await server.next()).token).toBe("bob-1");
   });
 
   test("cannot be had now: the client tells, waits and asks again", async () => {
@@ -153,10 +174,14 @@ describe("a token that expires while the socket is open", () => {
   });
 });
 
-test("a token that no subprotocol can carry is a failure, not a hot loop", async () => {
-  vi.spyOn(console, "error").mockImplementation(() => {});
-  const watched = open({ token: provider("no token"), random: () => 0.5 });
-  expect(await watched.is("waiting")).toMatchObject({ code: 1006 });
-  await afterAnotherClientCame();
-  expect(watched.statuses.all.map(({ state }) => state)).toEqual(["connecting", "waiting"]);
-});
+test.each([undefined, "undefined is no token"])(
+  "%j for a token: nothing is sent",
+  async (given) => {
+    const watched = open({ token: async () => given as string, random: () => 0.5 });
+    const status = await watched.is("waiting");
+    expect(status).toMatchObject({ code: UNAVAILABLE });
+    expect(status.sentence).toMatch(/^The page's token provider gave (undefined|a text that is)/);
+    await afterAnotherClientCame();
+    expect(watched.statuses.all.map(({ state }) => state)).toEqual(["connecting", "waiting"]);
+  },
+);

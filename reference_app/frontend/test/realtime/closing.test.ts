@@ -135,17 +135,37 @@ describe("codes after which the client comes back", () => {
   });
 });
 
-test("the wait begins anew only after the server said that it is established", async () => {
+test("the wait begins anew only after a connection that has stood for ten seconds", async () => {
   const watched = open({ random: () => 0.5, backoff: { baseMs: 40 } });
   const delays: number[] = [];
   watched.client.on("status", (status) => {
-    if (status.state === "waiting") delays.push(status.retryAt - NOW);
+    if (status.state === "waiting") delays.push(status.retryAt - Date.now());
   });
   (await server.next()).close(4321); // open, but not established
-  (await server.next()).close(4321);
+  (await server.established()).close(4321); // established, for a moment
+  const connection = await server.established();
+  await watched.is("open");
+  await watched.is("open");
+  vi.spyOn(Date, "now").mockReturnValue(NOW + 10_000);
+  connection.close(4321);
   (await server.established()).close(4321);
-  (await server.next()).close(4321);
+  await watched.is("open");
   await server.established();
   await watched.is("open");
   expect(delays).toEqual([20, 40, 20, 40]);
+});
+
+test("it says that it is closing, and does not close: the client ends the socket", async () => {
+  const watched = open();
+  const connection = await server.established();
+  await watched.is("open");
+  connection.send({
+    type: "connection.closing",
+    code: CloseCode.FORBIDDEN,
+    reason: "You are not a member.",
+    reconnect: false,
+    retry_after_ms: null,
+  });
+  expect(await watched.is("stopped")).toMatchObject({ sentence: "You are not a member." });
+  expect(await connection.closed).toBe(1000);
 });
