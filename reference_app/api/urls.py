@@ -6,6 +6,7 @@ urlpatterns = [
     path("", include("realtime.urls")),
     path("me/", views.who_am_i),
     path("me/organizations/", views.my_organizations),
-    path("me/notifications/", views.notify_me),
+    path("me/notifications/", views.my_notifications),
+    path("organizations/<any_uuid:org_id>/events/", views.events),
     path("organizations/<any_uuid:org_id>/resources/", views.resources),
 ]

@@ -6,13 +6,14 @@ from asgiref.sync import async_to_sync
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, JsonResponse
 
+from realtime.http.history import history
 from realtime.http.pagination import listing
 from realtime.protocol.frames import FrameTooLargeError, MalformedError, parse
 from realtime.rest import error, with_token
 
 from .consumers import broadcast_notification
 from .models import Organization, SampleResource, is_member
-from .topics import organization_topic
+from .topics import organization_topic, user_topic
 
 
 @with_token("GET")
@@ -50,8 +51,14 @@ def organization_as_json(organization: Organization) -> dict:
     return {"id": str(organization.id), "name": organization.name}
 
 
-@with_token("POST")
-def notify_me(request):
+@with_token("GET", "POST")
+def my_notifications(request):
+    if request.method == "GET":
+        return history(request, user_topic, request.token["sub"])
+    return notify_me(request)
+
+
+def notify_me(request) -> JsonResponse:
     try:
         notification = body_of(request)
         if not isinstance(notification.get("title"), str):
@@ -62,6 +69,13 @@ def notify_me(request):
     except ValueError as failure:
         return error(400, "bad_request", str(failure))
     return JsonResponse({"notification": notification}, status=202)
+
+
+@with_token("GET")
+def events(request, org_id):
+    if not is_member(request.user, org_id):
+        return error(403, "forbidden", organization_topic.denied)
+    return history(request, organization_topic, org_id)
 
 
 @with_token("GET", "POST")
@@ -75,10 +89,7 @@ def resources(request, org_id):
 
 
 def create_resource(request, org_id) -> JsonResponse:
-    """Create the resource.
-
-    The signal tells the organization.
-    """
+    """Create the resource, of which the signal tells the organization."""
     try:
         name: Any = body_of(request).get("name")
     except MalformedError as failure:
@@ -95,11 +106,8 @@ def create_resource(request, org_id) -> JsonResponse:
 
 
 def as_json(resource: SampleResource) -> dict:
-    return {
-        "id": str(resource.id),
-        "name": resource.name,
-        "created_at": resource.created_at.isoformat(),
-    }
+    created_at = resource.created_at.isoformat()
+    return {"id": str(resource.id), "name": resource.name, "created_at": created_at}
 
 
 def body_of(request: HttpRequest) -> dict:

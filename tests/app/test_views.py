@@ -282,7 +282,7 @@ def test_keys_out_of_reach_are_503_and_not_401(settings):
 
 @pytest.mark.parametrize(
     ("path", "method", "allowed"),
-    [(ME, "post", "GET"), (NOTIFY, "get", "POST"), (RESOURCES, "put", "GET, POST")],
+    [(ME, "post", "GET"), (NOTIFY, "put", "GET, POST"), (RESOURCES, "put", "GET, POST")],
 )
 def test_other_methods_are_told_what_there_is(path, method, allowed):
     response = getattr(client("alice"), method)(path)

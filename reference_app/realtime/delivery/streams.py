@@ -10,7 +10,7 @@ from time import time
 from typing import NamedTuple
 
 from django.db import connections, router
-from django.db.models.functions import Now
+from django.db.models.functions import Length, Now
 
 from ..conf import conf
 from ..layer.batching import Message
@@ -113,6 +113,33 @@ def read_after(stream: str, stream_id: int, offset: int) -> list[Appended]:
         Appended(stream, at, tag, previous, text or frames.omitted(at, tag, size))
         for at, tag, previous, text, size in page
     ]
+
+
+def place_before(stream_id: int, head: Place, entries: int) -> Place:
+    """Return the place before the last so many entries up to a place, as far as they are there."""
+    last = Entry.objects.filter(stream_id=stream_id, offset__lte=head.offset)
+    first = last.filter(offset__gt=head.offset - entries).order_by("offset")
+    for offset, previous in first.values_list("offset", "previous")[:1]:
+        return Place(offset - 1, previous)
+    return head
+
+
+def latest(stream: str, stream_id: int, upto: int) -> list[Appended]:
+    """Return the last entries up to an offset, a page of them.
+
+    Their lengths are read first, because the page has a bound and has to reach its end.
+    """
+    entries = Entry.objects.filter(stream_id=stream_id, offset__lte=upto).order_by("-offset")
+    sizes = entries.annotate(size=Length("frame")).values_list("offset", "size")
+    total, begin = 0, upto
+    for offset, size in sizes[: conf.ROWS_PER_ANSWER]:
+        if total and total + size > conf.HISTORY_PAGE_BYTES:
+            break
+        total, begin = total + size, offset - 1
+    page: list[Appended] = []
+    while begin < upto and (more := read_after(stream, stream_id, begin)):
+        page, begin = page + more, more[-1].offset
+    return [entry for entry in page if entry.offset <= upto]
 
 
 def reaches_back(stream_id: int, place: Place) -> bool:

@@ -85,10 +85,10 @@ function useStreamOf<Item extends SentItem>(
 
 /** Return how to connect; for each token the provider of the latest rendering is asked. */
 function optionsOf(url: string, latest: { readonly current: Partial<Connection> }): ClientOptions {
-  const { backoff, heartbeat, connectTimeoutMs, onlineJitterMs, random } = latest.current;
+  const { since, backoff, heartbeat, connectTimeoutMs, onlineJitterMs, random } = latest.current;
   const token: TokenProvider = async (reason) => {
     if (latest.current.token) return latest.current.token(reason);
     throw new Error("Give the hook a `token`, or put a RealtimeProvider around the component.");
   };
-  return { backoff, heartbeat, connectTimeoutMs, onlineJitterMs, random, url, token };
+  return { since, backoff, heartbeat, connectTimeoutMs, onlineJitterMs, random, url, token };
 }

@@ -43,7 +43,7 @@ export class RealtimeClient {
 
   constructor(options: ClientOptions) {
     this.options = withDefaults(options);
-    const { token, backoff, heartbeat, random, connectTimeoutMs } = this.options;
+    const { token, backoff, heartbeat, random, connectTimeoutMs, since } = this.options;
     this.token = new Token(token, connectTimeoutMs);
     this.backoff = new Backoff(backoff, random);
     const line = {
@@ -59,6 +59,7 @@ export class RealtimeClient {
       this.token,
       heartbeat,
       connectTimeoutMs,
+      since,
     );
     const listener = {
       opened: () => this.opened(),
@@ -66,6 +67,11 @@ export class RealtimeClient {
       ended: (code: number) => this.ended(code),
     };
     this.transport = new Transport(listener, connectTimeoutMs);
+  }
+
+  /** The last entry that was told, to go on from elsewhere; null before the first greeting. */
+  get position(): string | null {
+    return this.conversation.position.place?.position ?? null;
   }
 
   /** Call `listener` whenever it happens; the function that is returned ends that. */

@@ -9,7 +9,7 @@ import {
   type ServerFrame,
 } from "./frames";
 import { Heartbeat, type HeartbeatTimes } from "./heartbeat";
-import { Position } from "./position";
+import { Position, type Since } from "./position";
 import { Refresh } from "./refresh";
 import { Timer } from "./timer";
 import type { Token } from "./token";
@@ -32,7 +32,7 @@ const CLOSE_MS = 3_000;
 /** What is said on an open socket, in both directions. */
 export class Conversation {
   /** Kept from one socket to the next. */
-  readonly position = new Position();
+  readonly position: Position;
   private userId: string | null = null;
 
   private readonly heartbeat: Heartbeat;
@@ -48,7 +48,9 @@ export class Conversation {
     token: Token,
     times: HeartbeatTimes,
     private readonly greetingMs: number,
+    since: Since | undefined,
   ) {
+    this.position = new Position(since);
     this.heartbeat = new Heartbeat(
       times,
       () => this.send({ type: "ping", timestamp: Date.now() }),

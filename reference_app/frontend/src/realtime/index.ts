@@ -4,6 +4,6 @@ export { CloseCode, KNOWN_CODES, type KnownCode } from "./closeCodes";
 export type { ClientEvents } from "./events";
 export type * from "./frames";
 export type { ClientOptions } from "./options";
-export type { Place } from "./position";
+export type { Place, Since } from "./position";
 export { CLOSED, type Status } from "./status";
 export { SignInRequiredError, type TokenProvider, type TokenReason } from "./token";

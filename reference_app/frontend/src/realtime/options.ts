@@ -1,5 +1,6 @@
 import type { BackoffLimits, Random } from "./backoff";
 import type { HeartbeatTimes } from "./heartbeat";
+import type { Since } from "./position";
 import { duration } from "./timer";
 import type { TokenProvider } from "./token";
 
@@ -8,6 +9,11 @@ export interface ClientOptions {
   /** The address of the endpoint: a URL, or a path of this page's server. */
   url: string;
   token: TokenProvider;
+  /**
+   * What to begin with: all of the history that is kept, its last so many entries, or what follows a
+   * position, which a list of the REST API has. By default what is new.
+   */
+  since?: Since | undefined;
   backoff?: Partial<BackoffLimits> | undefined;
   heartbeat?: Partial<HeartbeatTimes> | undefined;
   /**
@@ -29,6 +35,7 @@ export function withDefaults(options: ClientOptions) {
   return {
     url,
     token,
+    since: options.since,
     random: options.random ?? Math.random,
     connectTimeoutMs: duration(connectTimeoutMs, 10_000, LEAST_MS),
     onlineJitterMs: duration(onlineJitterMs, 500),

@@ -12,6 +12,9 @@ export function isPlace({ offset, position }: Record<keyof Place, unknown>): boo
   return isOffset && typeof position === "string" && position !== "";
 }
 
+/** What a client begins with: all of a history, its last entries, or what follows a position. */
+export type Since = "start" | number | (string & {});
+
 /** Entries that a client tells from new ones after its server has gone back to an earlier place. */
 const REMEMBERED = 1_000;
 
@@ -20,6 +23,8 @@ export class Position {
   place: Place | null = null;
 
   private readonly seen = new Set<string>();
+
+  constructor(private readonly since?: Since) {}
 
   /** Go on from where the server says. */
   begin({ offset, position }: Place): Place {
@@ -46,12 +51,14 @@ export class Position {
     this.seen.clear();
   }
 
-  /** Return the URL that asks the server to go on from here. */
+  /** Return the URL that asks the server to go on from here, or to begin where it should. */
   addedTo(url: string): string {
-    if (!this.place) return url;
-    const resuming = new URL(url);
-    resuming.searchParams.set("position", this.place.position);
-    return resuming.href;
+    const from = this.place?.position ?? this.since;
+    if (from === undefined) return url;
+    const isHistory = from === "start" || typeof from === "number";
+    const asking = new URL(url);
+    asking.searchParams.set(isHistory ? "since" : "position", String(from));
+    return asking.href;
   }
 }
 

@@ -44,6 +44,32 @@ test("a position of today's server is readable in the address", () => {
   expect(reader.addedTo("ws://host/")).toBe("ws://host/?position=17.k3J9xZ_a");
 });
 
+test.each([
+  ["start", { since: "start" }],
+  [20, { since: "20" }],
+  ["17.k3J9xZ_a", { position: "17.k3J9xZ_a" }],
+])(
+  "since %j: it asks for that at first, and later goes on from its place",
+  async (since, query) => {
+    const watched = open({ ...soon, since });
+    const entries = watched.inbox("notification");
+    const first = await server.established(at(3));
+    expect(first.query).toEqual(query);
+    first.notify(4);
+    await entries.next();
+    expect(watched.client.position).toBe(at(4).position);
+    first.vanish();
+    expect((await server.next()).query).toEqual({ position: at(4).position });
+  },
+);
+
+test("since a position that the server does not know: it tells of the gap", async () => {
+  const watched = open({ since: "17.k3J9xZ_a" });
+  const gaps = watched.inbox("gap");
+  await server.established({ ...at(30), recovered: false });
+  expect(await gaps.next()).toEqual([null, at(30)]);
+});
+
 test("other parts of the address stay as they are", async () => {
   open({ ...soon, url: `${server.url}?lang=de#top` });
   (await server.established(at(7))).vanish();
