@@ -7,6 +7,7 @@ urlpatterns = [
     path("me/", views.who_am_i),
     path("me/organizations/", views.my_organizations),
     path("me/notifications/", views.my_notifications),
+    path("me/notifications/read/", views.read_notifications),
     path("organizations/<any_uuid:org_id>/events/", views.events),
     path("organizations/<any_uuid:org_id>/resources/", views.resources),
 ]

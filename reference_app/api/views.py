@@ -6,7 +6,7 @@ from asgiref.sync import async_to_sync
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, JsonResponse
 
-from realtime.http.history import history
+from realtime.http.history import history, mark_as_read
 from realtime.http.pagination import listing
 from realtime.protocol.frames import FrameTooLargeError, MalformedError, parse
 from realtime.rest import error, with_token
@@ -56,6 +56,11 @@ def my_notifications(request):
     if request.method == "GET":
         return history(request, user_topic, request.token["sub"])
     return notify_me(request)
+
+
+@with_token("POST")
+def read_notifications(request):
+    return mark_as_read(request, user_topic, request.token["sub"])
 
 
 def notify_me(request) -> JsonResponse:
@@ -111,9 +116,6 @@ def as_json(resource: SampleResource) -> dict:
 
 
 def body_of(request: HttpRequest) -> dict:
-    """Return the JSON object in the body, or an empty one for another value.
-
-    Raises MalformedError, a ValueError, where it is not JSON or nested too deep.
-    """
+    """Return the JSON object in the body, or an empty one; MalformedError is a ValueError."""
     body = parse(request.body)
     return body if isinstance(body, dict) else {}

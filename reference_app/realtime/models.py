@@ -97,6 +97,23 @@ class Entry(models.Model):
         return f"{self.stream_id} at {self.offset}"
 
 
+class ReadMark(models.Model):
+    """How far a user has read a stream, on whatever device."""
+
+    stream = models.ForeignKey(Stream, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    # Of the last entry that was read.
+    offset = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "stream"], name="read_mark_once"),
+        ]
+
+    def __str__(self):
+        return f"{self.user_id} has read {self.stream_id} up to {self.offset}"
+
+
 class PendingEntry(models.Model):
     """A frame that a transaction has sent, and that has no place in its stream yet."""
 

@@ -21,7 +21,7 @@ from tests.project.readme import (
 APPS = ROOT / "reference_app"
 
 # Between server, layer and consumer; no client sees them.
-INTERNAL = {"access.changed", "connection.ended", "token.expired"}
+INTERNAL = {"access.changed", "connection.ended", "token.expired", "frame.told"}
 INTERNAL |= {"websocket.accept", "websocket.close", "websocket.send"}
 INTERNAL |= {"http.response.start", "http.response.body", "health"}
 

@@ -42,6 +42,9 @@ class Reader(Protocol):
     def end(self, refusal: Refusal) -> None:
         """Deliver nothing from now on, say why, and close."""
 
+    def tell(self, user: str, frame: frames.Frame) -> None:
+        """Send a frame that is no entry, if the socket is this user's."""
+
 
 class Cursor:
     """The last place that a socket was sent, and how it gets to the next.

@@ -8,6 +8,7 @@ from functools import partial
 from ..concurrency.event_loop import create_shared_task, per_event_loop
 from ..concurrency.threads import socket_threads
 from ..protocol.close_codes import Refusal
+from ..protocol.frames import Frame
 from ..signals import entry_delivered, gap_found
 from . import streams
 from .cursor import HISTORY_GONE, Cursor
@@ -115,6 +116,11 @@ class Feed:
         self.early.clear()
         for cursor in self.cursors:
             cursor.reader.end(refusal)
+
+    def tell(self, user: str, frame: Frame) -> None:
+        """Send the sockets of one user a frame that is no entry."""
+        for cursor in self.cursors:
+            cursor.reader.tell(user, frame)
 
     async def read_after(self, place: Place) -> list[Appended]:
         """Read a page of what follows, by one query for all sockets that need the same page.

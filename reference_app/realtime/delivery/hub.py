@@ -18,7 +18,7 @@ from ..layer.publish import publish
 from ..layer.subscribe import GroupSubscriber
 from ..protocol import frames
 from ..signals import streams_changed
-from . import outbox, streams
+from . import outbox, read_marks, streams
 from .cursor import Cursor
 from .feed import Feed
 from .streams import MESSAGE_TYPE, Appended, Position
@@ -122,17 +122,27 @@ class Hub:
                 "text": str(text),
                 **rest,
             } if kind == MESSAGE_TYPE:
+                # The code of before an update does not send the time.
+                time = rest.get("written_at")
+                written_at = time if isinstance(time, float) else 0.0
+                await self._accept(Appended(stream, offset, tag, previous, text, written_at))
+            case {
+                "type": read_marks.MESSAGE_TYPE,
+                "stream": str(stream),
+                "user": str(user),
+                "read": int(read),
+                "unread": int(unread),
+            }:
                 if feed := self.feeds.get(stream):
-                    text = frames.fitting(text, offset, tag)
-                    # The code of before an update does not send it.
-                    time = rest.get("written_at")
-                    written_at = time if isinstance(time, float) else 0.0
-                    entry = Appended(stream, offset, tag, previous, text, written_at)
-                    await self._accept(feed, entry)
+                    feed.tell(user, frames.read_frame(read, unread))
             case _:
                 logger.warning("Ignored a group message of a kind that is unknown here")
 
-    async def _accept(self, feed: Feed, entry: Appended) -> None:
+    async def _accept(self, entry: Appended) -> None:
+        feed = self.feeds.get(entry.stream)
+        if not feed:
+            return
+        entry = entry._replace(text=frames.fitting(entry.text, entry.offset, entry.tag))
         if feed.is_open and entry.offset <= feed.head:
             # A duplicate, or the database went back to an earlier state: the rows tell which.
             self.to_compare.add(feed)

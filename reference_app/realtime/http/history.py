@@ -1,4 +1,4 @@
-"""Answers with what was sent to a stream, so that a page can show a list and then listen."""
+"""Answers with what was sent to a stream, and with how much of it the user has read."""
 
 import json
 from typing import Any
@@ -8,6 +8,9 @@ from django.http import HttpRequest, JsonResponse
 from ..authority.topics import Topic
 from ..delivery import streams
 from ..delivery.hub import completed_positions
+from ..delivery.read_marks import mark_read, read_state
+from ..delivery.streams import Position
+from ..protocol.frames import MalformedError, parse
 from ..rest import error
 
 
@@ -16,12 +19,13 @@ def history(request: HttpRequest, topic: Topic, key: Any) -> JsonResponse:
 
     `entries` are the frames as sockets get them. A socket that connects with `position` is sent all
     that comes after them, so a page shows nothing twice and misses nothing. `next` is what the
-    client sends as `before` to be answered with the entries before these, or null.
+    client sends as `before` to be answered with the entries before these, or null. `read` is the
+    offset up to which `request.user` has read, and `unread` counts the entries after it.
 
     Raises TypeError or ValueError for a key that the topic does not take.
     """
     name = topic.stream(key)
-    at = completed_positions([name]).get(name) or streams.begin([name])[name]
+    at = position_of(name)
     before = request.GET.get("before", str(at.head + 1))
     if not (before.isascii() and before.isdecimal() and 0 < int(before) < 2**63):
         return error(400, "bad_request", "`before` is not the `next` of another page.")
@@ -32,5 +36,29 @@ def history(request: HttpRequest, topic: Topic, key: Any) -> JsonResponse:
             "entries": [json.loads(entry.text) for entry in page],
             "position": str(at.place),
             "next": str(first) if first > 1 else None,
+            **read_state(at, request.user)._asdict(),
         }
     )
+
+
+def mark_as_read(request: HttpRequest, topic: Topic, key: Any) -> JsonResponse:
+    """Move the mark of `request.user` up to the `offset` in the body, and answer as `history` does.
+
+    Every tab of the user is sent a `notifications.read`. A mark never moves back.
+    """
+    try:
+        body = parse(request.body)
+    except MalformedError as failure:
+        return error(400, "bad_request", str(failure))
+    offset = body.get("offset") if isinstance(body, dict) else None
+    if type(offset) is not int or offset < 0:
+        message = "The body is an object whose `offset` is that of the last entry that was read."
+        return error(400, "bad_request", message)
+    name = topic.stream(key)
+    state = mark_read(name, position_of(name), request.user, offset)
+    return JsonResponse(state._asdict())
+
+
+def position_of(name: str) -> Position:
+    """Return where a stream is, once all that was sent to it has its place."""
+    return completed_positions([name]).get(name) or streams.begin([name])[name]

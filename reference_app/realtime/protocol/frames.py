@@ -102,6 +102,11 @@ def message_in(text: str | None) -> dict[str, Any]:
     return message
 
 
+def read_frame(read: int, unread: int) -> Frame:
+    """Return the frame that tells a tab how far its user has read, perhaps in another one."""
+    return {"type": "notifications.read", "offset": read, "unread": unread}
+
+
 def encode(frame: Frame) -> str:
     """Return the text of a frame that the server sends by itself, in ASCII."""
     return json.dumps(frame, cls=DjangoJSONEncoder, allow_nan=False)

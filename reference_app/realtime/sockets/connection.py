@@ -205,6 +205,11 @@ class Connection(AsyncWebsocketConsumer):
             self.stop_delivery()
             self.mailbox.put({"type": "connection.ended", "refusal": refusal})
 
+    def tell(self, user: str, frame: dict) -> None:
+        """Send a frame that is no entry after what is being sent, if the socket is this user's."""
+        if self.access.user == user and not self.is_closing:
+            self.mailbox.put({"type": "frame.told", "frame": frame})
+
     async def refuse(self, refusal: Refusal) -> None:
         """Say why in a last frame, then close.
 
@@ -242,6 +247,10 @@ class Connection(AsyncWebsocketConsumer):
 
     async def connection_ended(self, event: dict) -> None:
         await self.close_with(event["refusal"])
+
+    async def frame_told(self, event: dict) -> None:
+        if not self.is_closing:
+            await self.send_json(event["frame"])
 
     async def token_expiring(self, event: dict) -> None:
         if not self.is_closing:

@@ -114,6 +114,8 @@ export class Conversation {
       case "event":
       case "entry.omitted":
         return this.deliver(frame);
+      case "notifications.read":
+        return this.events.emit("read", frame);
       case "token.expiring":
         return void this.refresh.expiring();
       case "token.refreshed":

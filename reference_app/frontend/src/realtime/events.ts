@@ -6,6 +6,7 @@ import type {
   EventFrame,
   NotificationFrame,
   OmittedFrame,
+  ReadFrame,
   ServerFrame,
 } from "./frames";
 import type { Place } from "./position";
@@ -21,6 +22,8 @@ export type ClientEvents = {
   omitted: [frame: OmittedFrame, key: string];
   /** Somebody else is signed in: what was told before is not theirs. */
   user: [id: string, before: string];
+  /** The user has read up to an offset, perhaps in another tab. */
+  read: [frame: ReadFrame];
   /** Something between the two places may be lost: load anew what the page shows. */
   gap: [from: Place | null, to: Place];
   /** The server complained, or no token could be had. */

@@ -35,6 +35,14 @@ export interface OmittedFrame extends Place {
   size: number;
 }
 
+/** The user has read up to an offset, perhaps in another tab or on another device. */
+export interface ReadFrame {
+  type: "notifications.read";
+  offset: number;
+  /** How many entries follow it. */
+  unread: number;
+}
+
 export interface ClosingFrame {
   type: "connection.closing";
   code: number;
@@ -65,6 +73,7 @@ export type ServerFrame =
   | NotificationFrame
   | EventFrame
   | OmittedFrame
+  | ReadFrame
   | ClosingFrame
   | ErrorFrame
   | PongFrame

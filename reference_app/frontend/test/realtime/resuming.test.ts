@@ -160,6 +160,18 @@ describe("an entry that is omitted", () => {
   });
 });
 
+test("a read mark that moved is told, and is no entry", async () => {
+  const watched = open(soon);
+  const marks = watched.inbox("read");
+  const entries = watched.inbox("notification");
+  const connection = await server.established(at(2));
+  const mark = { type: "notifications.read", offset: 1, unread: 1 };
+  connection.send(mark);
+  connection.notify(3);
+  expect(await marks.next()).toEqual([mark]);
+  expect(await entries.next()).toMatchObject([{ offset: 3 }, at(3).position]);
+});
+
 test("what is no frame is told as an error, and the socket goes on", async () => {
   const watched = open();
   const errors = watched.inbox("error");
