@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { basename } from "node:path";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { generateDtsBundle } from "dts-bundle-generator";
 import { build } from "esbuild";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -22,7 +23,25 @@ const bundles = [
     alias: { "keycloak-js": "./keycloak.js" },
     external: ["./keycloak.js"],
   },
+  {
+    // The package: its two entry points share what both need, so that there is one of each class.
+    entryPoints: { index: "src/realtime/index.ts", react: "src/react/index.ts" },
+    outdir: here("dist"),
+    splitting: true,
+    chunkNames: "shared",
+    external: ["react"],
+    minify: false,
+  },
 ];
+
+/** The types of what is built, each in one file, by the sources that they are read from. */
+const types = {
+  "src/realtime/index.ts": [
+    here("dist/index.d.ts"),
+    here("../realtime/static/realtime/realtime.d.ts"),
+  ],
+  "src/react/index.ts": [here("dist/react.d.ts")],
+};
 
 const LEGAL = ".LEGAL.txt";
 
@@ -32,7 +51,6 @@ export async function built() {
   for (const bundle of bundles) {
     const [name] = Object.keys(bundle.entryPoints);
     const { outputFiles, metafile } = await build({
-      ...bundle,
       absWorkingDir: here("."),
       bundle: true,
       format: "esm",
@@ -43,11 +61,23 @@ export async function built() {
       legalComments: "none", // most packages have none: their licenses are in a file of their own
       footer: { js: `/*! Licenses of third parties: ${name}.js${LEGAL} */` },
       define: { "process.env.NODE_ENV": '"production"' },
+      ...bundle,
     });
     for (const { path, text } of outputFiles) files.set(path, text);
     files.set(`${bundle.outdir}/${name}.js${LEGAL}`, licenses(Object.keys(metafile.inputs)));
   }
+  for (const [path, text] of declarations()) files.set(path, text);
   return files;
+}
+
+/** Return the file of types for each path. */
+function* declarations() {
+  const output = { noBanner: true, exportReferencedTypes: false };
+  const entries = Object.keys(types).map((source) => ({ filePath: here(source), output }));
+  const texts = generateDtsBundle(entries, { preferredConfigPath: here("tsconfig.json") });
+  for (const [index, paths] of Object.values(types).entries()) {
+    for (const path of paths) yield [path, texts[index]];
+  }
 }
 
 /** Return the licenses of the packages that source files come from. */
@@ -68,6 +98,7 @@ function license(name) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const [path, text] of await built()) {
+    mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text);
     console.log(`${basename(path)}: ${text.length} characters`);
   }

@@ -10,6 +10,7 @@ const unused = {
 };
 
 export default defineConfig(
+  { ignores: ["dist/**"] },
   tseslint.configs.recommended,
   {
     files: ["src/**"],

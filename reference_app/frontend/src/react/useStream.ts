@@ -12,7 +12,7 @@ import {
 } from "./stream";
 
 /** How a hook connects. A function may be a new one in each rendering. */
-export interface StreamOptions extends Partial<Connection>, StreamHandlers {
+export interface StreamOptions extends Omit<Connection, "token">, StreamHandlers {
   url?: string | undefined;
   /** Needed where no `RealtimeProvider` is around the component. */
   token?: TokenProvider | undefined;
@@ -84,7 +84,10 @@ function useStreamOf<Item extends SentItem>(
 }
 
 /** Return how to connect; for each token the provider of the latest rendering is asked. */
-function optionsOf(url: string, latest: { readonly current: Partial<Connection> }): ClientOptions {
+function optionsOf(
+  url: string,
+  latest: { readonly current: Pick<StreamOptions, keyof Connection> },
+): ClientOptions {
   const { since, backoff, heartbeat, connectTimeoutMs, onlineJitterMs, random } = latest.current;
   const token: TokenProvider = async (reason) => {
     if (latest.current.token) return latest.current.token(reason);
