@@ -8,7 +8,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
+from asgiref.sync import iscoroutinefunction
 from django.conf import settings
+from django.utils.module_loading import import_string
 
 T = TypeVar("T")
 
@@ -67,6 +69,23 @@ def is_possible_origin(entry: object) -> bool:
     return found is not None and int(found["port"] or 0) < 2**16
 
 
+class Function(Setting[Any]):
+    """A function, which a project names by its dotted path."""
+
+    def __get__(self, conf: object, owner: type | None = None) -> Any:
+        value = super().__get__(conf, owner)
+        return import_string(value) if isinstance(value, str) else value
+
+    def problem(self) -> str | None:
+        try:
+            function = self.__get__(None)
+        except ImportError as error:
+            return f"{self.name} cannot be imported: {error}."
+        if callable(function) and not iscoroutinefunction(function):
+            return None
+        return f"{self.name} is {function!r}. It has to be a function that is not async."
+
+
 class Limit(Setting[int]):
     """What a client can make the server hold or do, at most, and the response to more.
 
@@ -87,6 +106,11 @@ class Conf:
         "",
         "the issuer whose tokens are trusted: ISSUER, AUDIENCE, and where they differ from "
         "Keycloak's defaults CLIENT_ID, KEYS_URL, KEY_CLIENT",
+    )
+    USER = Function(
+        f"{__package__}.authority.token_users.make_user",
+        "",
+        "the function that returns the user of a subject that is here for the first time",
     )
     ALLOWED_ORIGINS = Origins(
         [], "", "origins of other sites whose pages may open a socket, as `https://app.example.com`"

@@ -86,12 +86,13 @@ class JWTAuthMiddleware:
 
 
 async def load_user(claims: dict) -> Any:
-    """Return the active Django user of verified claims, created at the first visit.
+    """Return the active Django user of verified claims, as `active_user` does.
 
-    Raises InvalidTokenError where the user is disabled, or the session was signed out.
+    Raises InvalidTokenError where the user is disabled, the session was signed out, or no account
+    could be made.
     """
     answer = await answer_of(Access.of(claims))
     if answer and not answer.refusal and not has_new_email(answer.user, claims):
         return answer.user
-    # A new user is created, an email is stored, and a refused user is told why.
+    # A new subject gets a user, an email is stored, and a refused user is told why.
     return await socket_threads.run(active_user, claims)

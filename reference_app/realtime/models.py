@@ -14,8 +14,9 @@ class Identity(models.Model):
     # The `iss` and the `sub` of the tokens (OpenID Connect Core, 2): only the pair is unique.
     issuer = models.CharField(max_length=255)
     subject = models.CharField(max_length=255)
+    # None where the subject was signed out before its first visit.
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="identities"
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="identities"
     )
     # A sign-out from all sessions ends the tokens with an `iat` up to this, in seconds of the epoch
     # by the issuer's clock. Offline access outlives most sign-outs, so it has a time of its own.

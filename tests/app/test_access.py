@@ -123,10 +123,20 @@ def test_sign_out_refuses_these_tokens_and_no_others_on_sockets_and_in_rest(sign
 
 
 def test_sign_out_of_a_subject_that_was_never_here_ends_its_earlier_tokens():
+    earlier, later = ({"sub": "new", "iat": iat} for iat in (100, 101))
     sign_out("new", 100)
-    asked = [Access.of({"sub": "new", "iat": iat}) for iat in (100, 101)]
-    assert refusals(asked) == {asked[0]: SESSION_ENDED}
-    assert active_user({"sub": "new", "iat": 101}) == user("new")
+    with pytest.raises(InvalidTokenError, match="signed out"):
+        active_user(earlier)
+    assert user("new") is None
+    assert active_user(later) == user("new")
+    assert refusals(map(Access.of, [earlier, later])) == {Access.of(earlier): SESSION_ENDED}
+
+
+def test_sign_out_of_a_subject_that_was_never_here_makes_no_user():
+    before = get_user_model().objects.count()
+    sign_out("new", 100)
+    assert refusal("new") == USER_DISABLED
+    assert get_user_model().objects.count() == before
 
 
 def test_sign_out_at_another_issuer_is_none_here(settings):

@@ -36,6 +36,11 @@ def test_every_default_is_accepted_and_explained(setting):
         ("TOKEN_IN_QUERY", "no", "REALTIME_TOKEN_IN_QUERY is 'no'. It has to be of type bool."),
         ("ALLOWED_ORIGINS", "x", "REALTIME_ALLOWED_ORIGINS is 'x'. It has to be of type list."),
         ("ISSUER", "https://id", "REALTIME_ISSUER is 'https://id'. It has to be of type dict."),
+        ("USER", "mysite.users", "REALTIME_USER cannot be imported: No module named 'mysite'."),
+        ("USER", "linked", "REALTIME_USER cannot be imported: linked doesn't look like a module"),
+        ("USER", "django.VERSION", "It has to be a function that is not async."),
+        ("USER", "realtime.identity.tokens.averify", "has to be a function that is not async."),
+        ("USER", None, "REALTIME_USER is None. It has to be a function that is not async."),
     ],
 )
 def test_check_reports_a_value_that_cannot_be_used(settings, name, value, problem):

@@ -67,6 +67,7 @@ def test_session_that_was_signed_out_is_told_at_a_first_visit():
     end_session("first")
     with pytest.raises(InvalidTokenError):
         active_user(CLAIMS | {"sid": "first"})
+    assert User.objects.count() == 0
 
 
 def test_members_belong_and_strangers_do_not():

@@ -115,7 +115,7 @@ def default_of(setting: Setting[Any]) -> str:
         return "required"
     if setting.default in ([], ""):
         return "none"
-    if isinstance(setting.default, bool):
+    if isinstance(setting.default, bool | str):
         return f"`{setting.default}`"
     return f"{setting.default:,} {setting.unit}"
 

@@ -39,7 +39,7 @@ DECIDED = [
     "resume",
     "signals",
 ]
-DECIDED += ["streams", "token_users", "views"]
+DECIDED += ["streams", "token_users", "users", "views"]
 
 
 class PostgreSQL:

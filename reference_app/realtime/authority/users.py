@@ -1,41 +1,41 @@
 """The Django user of a token, and the end of sessions."""
 
+import logging
 from typing import Any
 
-from django.db import transaction
+from django.contrib.auth import get_user_model
+from django.db import InterfaceError, OperationalError, router, transaction
 from django.db.models import Exists
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
+from ..conf import conf
+from ..identity.errors import InvalidTokenError
 from ..identity.issuers import trusted_issuer
 from ..identity.tokens import Logout
 from ..models import EndedSession, Identity
 from .access import SESSION_ENDED, USER_DISABLED, Access, as_error
 from .announcement import announce
-from .token_users import follow_email, make_user
+from .token_users import follow_email
+
+logger = logging.getLogger(__name__)
 
 
 def active_user(claims: dict) -> Any:
-    """Return the Django user of verified claims, created at the first visit.
+    """Return the Django user of verified claims, whom REALTIME_USER names at the first visit.
 
-    Raises InvalidTokenError where the user is disabled, or the session of the token was signed out.
+    Raises InvalidTokenError where the user is disabled, the session of the token was signed out, or
+    no account could be made.
     """
     access = Access.of(claims)
-    # No session is named "".
-    ended = EndedSession.objects.filter(session=access.session or "")
-    if access.is_offline:
-        ended = ended.filter(with_offline=True)
-    known = _identities(access.subject).select_related("user").annotate(ended=Exists(ended))
-    identity: Any = known.first()
-    if identity is None:
-        _create(access.subject)
-        identity = known.get()
-    if not identity.user.is_active:
+    known: Any = _known(access).first()
+    identity = known if known and known.user else _first_visit(access, claims)
+    if identity.user and not identity.user.is_active:
         raise as_error(USER_DISABLED)
-    times = identity.signed_out_at, identity.offline_signed_out_at
-    if identity.ended or access.is_signed_out(*times):
+    if _has_ended(access, identity):
         raise as_error(SESSION_ENDED)
-    follow_email(identity.user, claims)
+    if identity is known:
+        follow_email(identity.user, claims)
     return identity.user
 
 
@@ -64,10 +64,10 @@ def sign_out(subject: str, issued_until: int, *, with_offline: bool = False) -> 
     """Refuse the tokens of a subject that were issued up to this second, and no newer ones.
 
     The second is of the issuer's clock, as a token's `iat`, and an earlier one changes nothing. A
-    subject that has never been here is known from now on, because it may have such a token.
+    subject that has never been here is remembered without a user, because it may have such a token.
     """
     if not _identities(subject).exists():
-        _create(subject)
+        _remember(subject)
     times = ["signed_out_at", "offline_signed_out_at"] if with_offline else ["signed_out_at"]
     _identities(subject).update(**{time: Greatest(time, issued_until) for time in times})
     announce(subject=subject)
@@ -77,7 +77,55 @@ def _identities(subject: str):
     return Identity.objects.filter(issuer=trusted_issuer().issuer, subject=subject)
 
 
-@transaction.atomic
-def _create(subject: str) -> None:
-    issuer, user = trusted_issuer().issuer, make_user(subject)
-    Identity.objects.get_or_create(issuer=issuer, subject=subject, defaults={"user": user})
+def _known(access: Access):
+    """Return the query of an access's identity, its user, and whether its session has ended."""
+    # No session is named "".
+    ended = EndedSession.objects.filter(session=access.session or "")
+    if access.is_offline:
+        ended = ended.filter(with_offline=True)
+    return _identities(access.subject).select_related("user").annotate(ended=Exists(ended))
+
+
+def _has_ended(access: Access, identity: Any) -> bool:
+    times = identity.signed_out_at, identity.offline_signed_out_at
+    return identity.ended or access.is_signed_out(*times)
+
+
+def _remember(subject: str) -> None:
+    """Store an identity without a user, unless there is one.
+
+    PostgreSQL waits here for a transaction that stores the same one, and SQLite for any other.
+    """
+    row = Identity(issuer=trusted_issuer().issuer, subject=subject)
+    Identity.objects.bulk_create([row], ignore_conflicts=True)
+
+
+def _first_visit(access: Access, claims: dict) -> Any:
+    """Return the identity of a subject with its user, unless the token was signed out before.
+
+    First visits at once wait for each other, so that one only asks for a user.
+    """
+    try:
+        with transaction.atomic(using=(database := router.db_for_write(Identity))):
+            _remember(access.subject)
+            _identities(access.subject).select_for_update().get()
+            # Not by the statement that waited: it sees no user that was stored since it began.
+            identity: Any = _known(access).using(database).get()
+            if not (identity.user or _has_ended(access, identity)):
+                identity.user = _user_of(claims)
+                identity.save(update_fields=["user"])
+            return identity
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # anything that the project's function may raise
+        reason = "REALTIME_USER made no account for the subject %r: %s"
+        logger.exception(reason, access.subject, error)
+        raise InvalidTokenError("no_account", "No account could be made.") from error
+
+
+def _user_of(claims: dict) -> Any:
+    """Return what the project's function says is the user of verified claims."""
+    user, User = conf.USER(claims), get_user_model()
+    if not isinstance(user, User) or user._state.adding:
+        raise TypeError(f"it returned {user!r}, and no {User.__name__} that is stored.")
+    return user
