@@ -10,6 +10,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.test import AsyncClient
 
 from devrealm.issue import access_token
+from realtime.authority.emails import is_same_mailbox
 from realtime.authority.token_users import link_by_verified_email, make_user
 from realtime.authority.users import active_user
 from realtime.identity.errors import InvalidTokenError
@@ -197,6 +198,12 @@ OTHER_MAILBOXES = [
     "_ike@example.com",
     " mike@example.com",
 ]
+
+
+@pytest.mark.parametrize("email", OTHER_MAILBOXES, ids=ascii)
+def test_mailboxes_are_told_apart_also_where_the_database_does_not(email):
+    assert not is_same_mailbox(email, "mike@example.com")
+    assert is_same_mailbox(email, email)
 
 
 @pytest.mark.parametrize("email", OTHER_MAILBOXES, ids=ascii)

@@ -6,7 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AnonymousUser
-from django.db import DataError, IntegrityError, InterfaceError, OperationalError, connection
+from django.db import (
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    connection,
+    connections,
+)
 from django.test import AsyncClient
 
 from devrealm.issue import access_token
@@ -180,6 +187,15 @@ def at_once(visit, arguments):
         return [*threads.map(run, arguments)]
 
 
+@pytest.fixture(params=["IMMEDIATE", "DEFERRED"])
+def transaction_mode(request, monkeypatch):
+    """Have new connections begin transactions so, where the database is a SQLite."""
+    if connection.vendor == "sqlite":
+        options = connections.settings["default"]["OPTIONS"]
+        monkeypatch.setitem(options, "transaction_mode", request.param)
+
+
+@pytest.mark.usefixtures("transaction_mode")
 @pytest.mark.parametrize("signed_out_before", [False, True])
 def test_first_visits_at_once_ask_once_and_leave_no_orphan(department, signed_out_before):
     if signed_out_before:

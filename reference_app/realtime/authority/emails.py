@@ -63,18 +63,19 @@ def store_email(user: Any, claims: dict) -> None:
 
 
 def lock_users_with(email: str) -> list[Any]:
-    """Return the users with an email, which no other transaction can link until this one ends.
-
-    An email with letters beyond ASCII has to be the same in each. In upper case a database may take
-    `ı` for `i`, and a token for one mailbox would open the account of another (CVE-2019-19844).
-    """
+    """Return the users with an email, which no other transaction can link until this one ends."""
     User, field = get_user_model(), email_field()
     name = User.USERNAME_FIELD if is_login_name() else field and field.name
     if not (name and email):
         return []
     alike = User._base_manager.select_for_update(no_key=True).filter(**{f"{name}__iexact": email})
-    return [user for user in alike if _folded(getattr(user, name)) == _folded(email)]
+    return [user for user in alike if is_same_mailbox(getattr(user, name), email)]
 
 
-def _folded(email: str) -> str:
-    return email.lower() if email.isascii() else email
+def is_same_mailbox(one: str, other: str) -> bool:
+    """Whether two emails are the same, or differ in the case of ASCII letters only.
+
+    A database may take `ı` for `i`, which are the same in upper case, and Python takes the sign for
+    kelvin for `k`. A token for one mailbox would open the account of another (CVE-2019-19844).
+    """
+    return one == other or (one + other).isascii() and one.lower() == other.lower()
