@@ -12,7 +12,7 @@ class UserTopic(Topic):
 
     name = "user"
     url_kwarg = "user_id"
-    hint = "It is the `sub` of the user's tokens, which a Django user has in `user.identities`."
+    hint = "It is the `sub` of the user's tokens, which is in `user.token_identities`."
 
     def key_in(self, scope):
         return scope["token"]["sub"]

@@ -16,7 +16,10 @@ class Identity(models.Model):
     subject = models.CharField(max_length=255)
     # None where the subject was signed out before its first visit.
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="identities"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.CASCADE,
+        related_name="token_identities",
     )
     # A sign-out from all sessions ends the tokens with an `iat` up to this, in seconds of the epoch
     # by the issuer's clock. Offline access outlives most sign-outs, so it has a time of its own.

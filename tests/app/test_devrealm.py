@@ -128,7 +128,7 @@ def test_stranger_who_joins_twice_is_a_member_once(transactional_db):
     settle()
     for _ in range(2):
         assert caller("mallory").post("/demo/membership/").status_code == 200
-    user = Membership.objects.get(user__identities__subject=PEOPLE["mallory"].subject).user
+    user = Membership.objects.get(user__token_identities__subject=PEOPLE["mallory"].subject).user
     assert user.organizations.get().id == ORG_ID
 
 

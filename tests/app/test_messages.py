@@ -148,7 +148,7 @@ async def test_token_is_not_judged_while_the_database_is_away(
 async def test_change_while_a_token_could_not_be_judged_is_noticed(settings, alice, monkeypatch):
     """In that time the socket was registered by what the new token claims."""
     monkeypatch.setattr(connection, "answer_of", away)
-    user = await User.objects.aget(identities__subject=PEOPLE["alice"].subject)
+    user = await User.objects.aget(token_identities__subject=PEOPLE["alice"].subject)
     await User.objects.filter(pk=user.pk).aupdate(is_active=False)  # announces nothing
     await alice.send({"type": "token.refresh", "token": access_token("alice")})
     assert (await alice.receive())["code"] == "unavailable"

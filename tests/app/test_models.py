@@ -18,7 +18,7 @@ CLAIMS = {"sub": "auth0|abc"}
 def test_first_visit_makes_a_user_and_the_second_finds_it():
     first = active_user(CLAIMS)
     assert active_user(CLAIMS) == first
-    assert str(first.identities.get()) == "auth0|abc"
+    assert str(first.token_identities.get()) == "auth0|abc"
     assert User.objects.count() == 1
 
 
@@ -29,7 +29,7 @@ def test_two_subjects_are_two_users():
 
 @pytest.mark.parametrize("subject", ["x" * 255, "Zoë 🦉", "someone@example.com"])
 def test_any_subject_has_a_user(subject):
-    assert active_user({"sub": subject}).identities.get().subject == subject
+    assert active_user({"sub": subject}).token_identities.get().subject == subject
 
 
 def test_same_subject_of_another_issuer_is_another_user(settings):

@@ -105,7 +105,7 @@ async def test_mark_in_a_transaction_is_told_at_its_commit():
 
     await notify(1)
     stream = user_topic.stream(ALICE)
-    user = await get_user_model().objects.aget(identities__subject=ALICE)
+    user = await get_user_model().objects.aget(token_identities__subject=ALICE)
 
     def undo():
         with transaction.atomic():

@@ -43,7 +43,7 @@ def disable(subject):
 
 
 def disable_silently(subject):
-    get_user_model().objects.filter(identities__subject=subject).update(is_active=False)
+    get_user_model().objects.filter(token_identities__subject=subject).update(is_active=False)
 
 
 def deactivate_organization():
@@ -53,14 +53,14 @@ def deactivate_organization():
 
 
 def memberships_of(subject):
-    return Membership.objects.filter(user__identities__subject=subject)
+    return Membership.objects.filter(user__token_identities__subject=subject)
 
 
 ENDS = {
     "user disabled": (partial(disable, ALICE), NOTIFICATIONS, 4001),
     "user disabled, events": (partial(disable, ALICE), EVENTS, 4001),
     "user deleted": (
-        lambda: get_user_model().objects.get(identities__subject=ALICE).delete(),
+        lambda: get_user_model().objects.get(token_identities__subject=ALICE).delete(),
         NOTIFICATIONS,
         4001,
     ),
@@ -71,7 +71,7 @@ ENDS = {
     "membership deleted": (lambda: memberships_of(ALICE).delete(), EVENTS, 4003),
     "membership removed by the organization": (
         lambda: Organization.objects.get().members.remove(
-            get_user_model().objects.get(identities__subject=ALICE)
+            get_user_model().objects.get(token_identities__subject=ALICE)
         ),
         EVENTS,
         4003,

@@ -65,7 +65,7 @@ async def test_resource_of_another_organization_is_not_heard():
 async def test_end_of_authority_waits_for_the_transaction(rolled_back):
     def take_away():
         with transaction.atomic():
-            Membership.objects.filter(user__identities__subject=ALICE).delete()
+            Membership.objects.filter(user__token_identities__subject=ALICE).delete()
             said_early.append(bool(said))
             transaction.set_rollback(rolled_back)
 

@@ -94,7 +94,7 @@ def test_email_follows_the_token_and_is_written_only_when_it_differs(django_asse
 @pytest.mark.parametrize("layer", ["pubsub"], indirect=True)
 async def test_email_follows_at_each_visit_of_a_socket_and_of_rest():
     async def email():
-        return (await User.objects.aget(identities__subject="a new one")).email
+        return (await User.objects.aget(token_identities__subject="a new one")).email
 
     for number in range(2):
         claims = {"sub": "a new one", "email": f"socket{number}@example.com"}

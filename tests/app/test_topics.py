@@ -208,7 +208,9 @@ async def test_member_who_leaves_has_only_own_sockets_checked(monkeypatch):
 
     monkeypatch.setattr(registry_module, "check", check)
     async with established(EVENTS, "alice") as alice, established(EVENTS, "bob"):
-        await sync_to_async(Membership.objects.filter(user__identities__subject=ALICE).delete)()
+        await sync_to_async(
+            Membership.objects.filter(user__token_identities__subject=ALICE).delete
+        )()
         assert (await alice.receive())["code"] == CloseCode.FORBIDDEN
     assert checked == [{ALICE}]
 
@@ -274,5 +276,5 @@ async def test_change_between_the_middleware_and_the_consumer_is_noticed(monkeyp
 
 def test_inactive_organization_lets_no_member_listen(people):
     Organization.objects.update(is_active=False)
-    (user,) = {m.user for m in Membership.objects.filter(user__identities__subject=ALICE)}
+    (user,) = {m.user for m in Membership.objects.filter(user__token_identities__subject=ALICE)}
     assert organization_topic.allowed({(user, str(ORG_ID))}) == set()

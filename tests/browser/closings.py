@@ -96,7 +96,7 @@ async def disabled(stage: Stage) -> AsyncIterator[None]:
 
 async def left_the_organization(stage: Stage) -> AsyncIterator[None]:
     await stage.enter()
-    membership = await Membership.objects.aget(user__identities__subject=ALICE)
+    membership = await Membership.objects.aget(user__token_identities__subject=ALICE)
     await membership.adelete()
     try:
         yield

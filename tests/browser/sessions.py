@@ -70,7 +70,7 @@ async def open_page(browser, app) -> Wiretap:
 async def two_sessions(browser, app) -> dict[str, dict]:
     """Return what went over the wire in each, and the titles that each has shown in the end."""
     # One socket a session: Alice's other one would tell of the same token at the same time.
-    await Membership.objects.filter(user__identities__subject=ALICE).adelete()
+    await Membership.objects.filter(user__token_identities__subject=ALICE).adelete()
     guide, page = await open_guide(browser, app), await open_page(browser, app)
     listed = session(page.page, "Alice").get_by_role("list", name="Notifications")
     await guide.hears("token.expiring")

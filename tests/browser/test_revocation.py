@@ -64,7 +64,7 @@ async def leave_by_the_button(alice):
 
 
 async def lose_the_membership(alice):
-    await Membership.objects.filter(user__identities__subject=ALICE).adelete()
+    await Membership.objects.filter(user__token_identities__subject=ALICE).adelete()
 
 
 @pytest.mark.parametrize("leave", [leave_by_the_button, lose_the_membership])
@@ -96,7 +96,7 @@ async def test_member_no_more_is_told_4003_and_hears_only_what_is_theirs(stage, 
 def disable_alice():
     # Another issuer's Alice may have been here too.
     user = get_user_model().objects.get(
-        identities__issuer=trusted_issuer().issuer, identities__subject=ALICE
+        token_identities__issuer=trusted_issuer().issuer, token_identities__subject=ALICE
     )
     user.is_active = False
     user.save()

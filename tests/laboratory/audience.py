@@ -86,6 +86,6 @@ def revoke(seat: Seat) -> None:
     from api.models import Membership
 
     member = Membership.objects.get(
-        organization_id=ORGANIZATIONS[seat.stream], user__identities__subject=seat.subject
+        organization_id=ORGANIZATIONS[seat.stream], user__token_identities__subject=seat.subject
     )
     member.delete()

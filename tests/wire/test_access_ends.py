@@ -58,7 +58,7 @@ class Stage:
         end_session(self.first)
 
     def end_membership(self):
-        Membership.objects.filter(user__identities__subject=self.first).delete()
+        Membership.objects.filter(user__token_identities__subject=self.first).delete()
 
     def deactivate_organization(self):
         organization = Organization.objects.get(id=self.org_id)

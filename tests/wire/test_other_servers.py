@@ -69,7 +69,7 @@ async def test_user_who_is_disabled_is_told_and_hears_nothing_more(other, connec
     subject = f"somebody {uuid4()}"
     client = await connect(other, NOTIFICATIONS, token=access_token("alice", sub=subject))
     assert (await client.receive())["type"] == "connection.established"
-    user = await get_user_model().objects.aget(identities__subject=subject)
+    user = await get_user_model().objects.aget(token_identities__subject=subject)
     user.is_active = False
     await user.asave()
     closing = await client.receive()

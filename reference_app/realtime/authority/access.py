@@ -37,9 +37,9 @@ TOPIC_FAILED = Refusal(CloseCode.INTERNAL_ERROR, "The server made a mistake.")
 
 # What is read of a user's identity, under names that no field of the user has.
 OF_IDENTITY = {
-    "token_subject": F("identities__subject"),
-    "token_signed_out_at": F("identities__signed_out_at"),
-    "token_offline_signed_out_at": F("identities__offline_signed_out_at"),
+    "token_subject": F("token_identities__subject"),
+    "token_signed_out_at": F("token_identities__signed_out_at"),
+    "token_offline_signed_out_at": F("token_identities__offline_signed_out_at"),
 }
 
 
@@ -176,7 +176,7 @@ def _not_signed_in(access: Access, users: Mapping, ended: Mapping) -> Refusal | 
 def _users(subjects: Set[str]) -> dict[str, Any]:
     # One model instance for each user, and none for each identity, which would take twice as long.
     users = get_user_model()._base_manager.filter(
-        identities__issuer=trusted_issuer().issuer, identities__subject__in=subjects
+        token_identities__issuer=trusted_issuer().issuer, token_identities__subject__in=subjects
     )
     found: Iterable[Any] = users.annotate(**OF_IDENTITY)
     return {user.token_subject: user for user in found}

@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(
                 null=True,
                 on_delete=django.db.models.deletion.CASCADE,
-                related_name="identities",
+                related_name="token_identities",
                 to=settings.AUTH_USER_MODEL,
             ),
         ),

@@ -81,6 +81,14 @@ class Applicant(AbstractBaseUser):
     USERNAME_FIELD = "name"
 
 
+class Badge(models.Model):  # noqa: DJ008
+    """Has the name that comes to mind for what ties a user to a token."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="identities"
+    )
+
+
 class Organization(models.Model):  # noqa: DJ008
     members = models.ManyToManyField(
         settings.AUTH_USER_MODEL, through="Membership", related_name="organizations"
