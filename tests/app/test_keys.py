@@ -1,11 +1,13 @@
 """Keys from a real address, which rotates them, fails and hangs."""
 
 import asyncio
+import contextlib
+import threading
 
 import pytest
 from asgiref.sync import sync_to_async
 
-from realtime.identity import errors, keys, tokens
+from realtime.identity import errors, issuers, keys, tokens
 from tests.app.issuer import Issuer, use_keys_of
 
 
@@ -49,6 +51,20 @@ async def test_first_sockets_share_the_first_fetch(issuer):
     assert await asyncio.gather(*(verdict(good) for _ in range(200))) == [None] * 200
     assert await asyncio.gather(*(asyncio.to_thread(tokens.verify, good) for _ in range(8)))
     assert issuer.fetches == 1
+
+
+async def test_threads_that_ask_at_once_share_one_set(issuer, monkeypatch):
+    """What a thread has fetched would not be in another's set."""
+    two = threading.Barrier(2)
+
+    def make(client):
+        with contextlib.suppress(threading.BrokenBarrierError):
+            two.wait(0.1)  # for a second thread, which does not come
+        return keys.KeySet(client)
+
+    monkeypatch.setattr(issuers, "KeySet", make)
+    first, second = await asyncio.gather(*(asyncio.to_thread(tokens.issuer_keys) for _ in "ab"))
+    assert first is second
 
 
 async def test_known_key_is_judged_while_the_issuer_hangs(issuer, no_cooldown):

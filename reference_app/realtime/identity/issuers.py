@@ -1,5 +1,6 @@
 """The issuer whose tokens are trusted, and its signing keys."""
 
+import threading
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -44,9 +45,19 @@ def trusted_issuer() -> Issuer:
     )
 
 
-@cache
 def issuer_keys() -> KeySet:
-    """Return the one set of keys of this process."""
+    """Return the one set of keys of this process, for all its threads."""
+    # Of threads that ask at once, `cache` alone would give each a set, and keep the last one. What
+    # a thread has fetched would not be in the set that it looks into.
+    with _making_keys:
+        return _issuer_keys()
+
+
+_making_keys = threading.Lock()
+
+
+@cache
+def _issuer_keys() -> KeySet:
     issuer = trusted_issuer()
     return KeySet(issuer.key_client(issuer.keys_url, cache_jwk_set=False, timeout=FETCH_TIMEOUT))
 
@@ -55,7 +66,7 @@ def _forget_issuer(*, setting: str, **kwargs: Any) -> None:
     """Start again when a test overrides the issuer."""
     if setting == "REALTIME_ISSUER":
         trusted_issuer.cache_clear()
-        issuer_keys.cache_clear()
+        _issuer_keys.cache_clear()
 
 
 setting_changed.connect(_forget_issuer)
