@@ -5,47 +5,37 @@ out of reach, or hang: then the answer is 503 after REALTIME_REQUEST_SECONDS at 
 """
 
 import asyncio
-import logging
-import sqlite3
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
-from django.core.exceptions import RequestDataTooBig
 from django.core.handlers.base import BaseHandler
-from django.db import InterfaceError, OperationalError, connections
+from django.db import connections
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from .authority.request_rate import seconds_to_wait
+from .authority.bearer import FAILURES, bearer_token, refusal_of
+from .authority.request_rate import count_request
 from .authority.users import active_user, end_sessions
 from .concurrency.threads import request_threads
 from .conf import conf
 from .identity.errors import KeysUnavailableError, TokenError
-from .identity.refusals import log_refusal
+from .identity.refusals import refusals_logged
 from .identity.tokens import averify, averify_logout
 from .layer.sending_loop import is_called_by_sync_code
-from .protocol.refused_requests import RETRY_AFTER
+from .protocol.refused_requests import RefusedRequest, unavailable
 
-logger = logging.getLogger(__name__)
-
-# What a view may raise, and is answered.
-FAILURES = (TokenError, RequestDataTooBig, OperationalError, InterfaceError)
+TIMED_OUT = unavailable("timed_out", "The server took too long to answer.")
 
 
 def error(status: int, code: str, message: str, **headers: str) -> JsonResponse:
     return JsonResponse({"error": code, "message": message}, status=status, headers=headers)
 
 
-def unavailable(code: str, message: str) -> JsonResponse:
-    return error(503, code, message, **{"Retry-After": str(RETRY_AFTER)})
-
-
-def rate_limited(wait: int) -> JsonResponse:
-    message = "You send too many requests."
-    return error(429, "rate_limited", message, **{"Retry-After": str(wait)})
+def refuse(refused: RefusedRequest) -> JsonResponse:
+    return error(refused.status, refused.error, refused.message, **refused.advice)
 
 
 def answers_in_time(view: Callable) -> Callable:
@@ -64,34 +54,13 @@ def answers_in_time(view: Callable) -> Callable:
         except TimeoutError:
             if not deadline.expired():
                 raise
-            return unavailable("timed_out", "The server took too long to answer.")
+            return refuse(TIMED_OUT)
         except FAILURES as failure:
-            return response_to(failure)
+            return refuse(refusal_of(failure))
 
     # An async view cannot be atomic. The sync part of it is, see `with_token`.
     vars(answer)["_non_atomic_requests"] = set(connections)
     return answer
-
-
-def response_to(failure: Exception) -> JsonResponse:
-    """Return the response to one of FAILURES, or raise it where the code is to blame."""
-    match failure:
-        case KeysUnavailableError():
-            return unavailable(failure.code, str(failure))
-        case TokenError():
-            # RFC 6750, 3: the scheme that would be accepted.
-            return error(401, failure.code, str(failure), **{"WWW-Authenticate": "Bearer"})
-        case RequestDataTooBig():
-            return error(413, "too_large", "The body is larger than this server takes.")
-    if is_mistake(failure):
-        raise failure
-    logger.error("Request failed: database unavailable (%r)", failure)
-    return unavailable("database_unavailable", "The database is out of reach.")
-
-
-def is_mistake(failure: Exception) -> bool:
-    """Whether the SQL is to blame, which SQLite reports by the same class as an outage."""
-    return getattr(failure.__cause__, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
 
 
 async def in_thread(function: Callable, *args: Any) -> Any:
@@ -129,14 +98,10 @@ def with_token(*methods: str) -> Callable:
 async def answer_for_user(view: Callable, request: Any, kwargs: dict) -> JsonResponse:
     """Call a view for the user of a request's token, which has to be good."""
     token = bearer_token(request)
-    try:
+    with refusals_logged(token):
         request.token = await averify(token)
-        if wait := seconds_to_wait(request.token["sub"]):
-            return rate_limited(wait)
+        count_request(request.token["sub"])
         return await call(view, request, kwargs)
-    except TokenError as failure:
-        log_refusal(failure, token)
-        raise
 
 
 async def call(view: Callable, request: Any, kwargs: dict) -> JsonResponse:
@@ -152,11 +117,6 @@ async def call(view: Callable, request: Any, kwargs: dict) -> JsonResponse:
     return await view(request, **kwargs) if is_async else answer
 
 
-def bearer_token(request: HttpRequest) -> str:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
-
-
 @csrf_exempt  # the issuer calls it, with a signed token and no cookie
 @require_POST
 @answers_in_time
@@ -168,9 +128,9 @@ async def backchannel_logout(request: HttpRequest) -> JsonResponse:
     """
     token = request.POST.get("logout_token", "")
     try:
-        await in_thread(end_sessions, await averify_logout(token))
+        with refusals_logged(token):
+            await in_thread(end_sessions, await averify_logout(token))
     except TokenError as failure:
-        log_refusal(failure, token)
         if isinstance(failure, KeysUnavailableError):
             raise
         return error(400, failure.code, str(failure))

@@ -13,6 +13,21 @@ def make() -> Allowance:
 allowances = Allowances(make)
 
 
-def seconds_to_wait(subject: str) -> int:
-    """Count one more request of a user, and return 0 or the seconds until the next is allowed."""
-    return math.ceil(allowances.take(subject) / 1000)
+class TooManyRequestsError(Exception):
+    """A user has made more requests than are allowed.
+
+    `wait` is in seconds, after which some more are.
+    """
+
+    def __init__(self, wait: int):
+        super().__init__("You send too many requests.")
+        self.wait = wait
+
+
+def count_request(subject: str) -> None:
+    """Count one more request of a user.
+
+    Raises TooManyRequestsError where it is one too many.
+    """
+    if wait := math.ceil(allowances.take(subject) / 1000):
+        raise TooManyRequestsError(wait)

@@ -1,6 +1,8 @@
 """Logs why a token was refused, in one format for sockets, REST and logouts."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import jwt
 
@@ -8,6 +10,16 @@ from .errors import TokenError
 from .tokens import MAX_LENGTH
 
 logger = logging.getLogger(__name__)
+
+
+@contextmanager
+def refusals_logged(token: str) -> Iterator[None]:
+    """Log why this token is refused where a TokenError is raised, and raise it further."""
+    try:
+        yield
+    except TokenError as error:
+        log_refusal(error, token)
+        raise
 
 
 def log_refusal(error: TokenError, token: str) -> None:
