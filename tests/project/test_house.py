@@ -8,6 +8,8 @@ import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from tests.project.readme import ROOT
 
 APP = ROOT / "reference_app" / "realtime"
@@ -16,7 +18,7 @@ APP = ROOT / "reference_app" / "realtime"
 # each other.
 FLOORS = [
     {"apps", "urls", "migrations", "tests"},
-    {"checks", "admin", "receivers", "http", "monitoring", "management"},
+    {"checks", "admin", "receivers", "http", "monitoring", "management", "integrations"},
     {"rest"},
     {"testing", "conformance"},
     {"consumer", "middleware", "senders"},
@@ -30,8 +32,10 @@ FLOORS = [
 ]
 HEIGHT = {room: -number for number, floor in enumerate(FLOORS) for room in floor}
 
-# Only this room knows a server by name.
+# Only this room knows a server by name, and only that one a library for REST, which a project need
+# not have.
 SERVERS = ("twisted", "daphne", "uvicorn", "autobahn", "websockets")
+LIBRARIES = ("rest_framework", "ninja")
 
 
 def modules() -> list[Path]:
@@ -91,14 +95,15 @@ def named(node: ast.AST) -> Iterator[str]:
         yield node.value
 
 
-def test_only_the_server_room_names_a_server():
+@pytest.mark.parametrize(("room", "names"), [("server", SERVERS), ("integrations", LIBRARIES)])
+def test_one_room_only_names_a_server_or_a_library(room, names):
     found = {
         f"{path.relative_to(APP)}: {word}"
         for path in modules()
-        if room_of(path) != "server"
+        if room_of(path) != room
         for node in ast.walk(ast.parse(path.read_text()))
         for word in named(node)
-        if word.split(".")[0] in SERVERS
+        if word.split(".")[0] in names
     }
     assert found == set()
 
