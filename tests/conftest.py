@@ -13,11 +13,13 @@ from realtime.layer.embedded import EmbeddedRedisChannelLayer
 from realtime.protocol.limits import Allowances
 from tests.default_layer import default_layer
 
+pytest.register_assert_rewrite("tests.record")
+
 pytest_plugins = ["tests.lanes", "tests.wire.fixtures"]
 
 
 def pytest_addoption(parser):
-    help = "write what Chromium sees to the files that the browser tests compare it with"
+    help = "write what is seen to the files that tests compare it with"
     parser.addoption("--record", action="store_true", help=help)
 
 

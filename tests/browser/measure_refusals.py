@@ -2,7 +2,7 @@
 
 from urllib.parse import quote
 
-from tests.browser.record import NOTEBOOKS
+from tests.record import NOTEBOOKS
 from tests.wire.servers import COMMANDS, serving
 
 SERVERS = ["daphne", "uvicorn"]  # those that notebook 05 compares

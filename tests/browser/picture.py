@@ -4,8 +4,8 @@ import hashlib
 from datetime import datetime
 
 from tests.browser.demo_page import press, session, shows, status, visit
-from tests.browser.record import NOTEBOOKS
 from tests.project.frontend import PAGE_BUNDLES
+from tests.record import NOTEBOOKS
 
 PICTURES = {scheme: NOTEBOOKS / f"page_in_chromium_{scheme}.png" for scheme in ("light", "dark")}
 

@@ -9,7 +9,7 @@ from realtime.protocol.close_codes import CloseCode
 from tests.browser.chromium import fixture
 from tests.browser.closings import CAUSES, Stage, what_follows
 from tests.browser.conftest import starting
-from tests.browser.record import NOTEBOOKS, Record
+from tests.record import NOTEBOOKS, Record
 from tests.wire.fixtures import layer_on
 
 

@@ -9,8 +9,8 @@ import urllib.request
 import pytest
 
 from tests.browser.demo_page import SOCKETS, press, session, shows, status
-from tests.browser.record import NOTEBOOKS
 from tests.project.readme import ROOT
+from tests.record import NOTEBOOKS
 from tests.wire.servers import PATIENCE, eventually, free_port
 
 NOTEBOOK = "11_in_the_browser.ipynb"

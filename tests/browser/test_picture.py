@@ -4,7 +4,7 @@ import json
 
 from tests.browser.demo_page import flawless
 from tests.browser.picture import PICTURES, made_of, pose, take
-from tests.browser.record import NOTEBOOKS, RECORD_AGAIN, Record
+from tests.record import NOTEBOOKS, RECORD_AGAIN, Record
 from tests.wire.fixtures import demo_served
 
 

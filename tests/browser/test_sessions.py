@@ -1,7 +1,7 @@
 """What goes over the wire of the guide's hook and of the demo page: what notebook 11 draws."""
 
-from tests.browser.record import Record
 from tests.browser.sessions import two_sessions
+from tests.record import Record
 from tests.wire.fixtures import layer_on, use_database
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.browser.measure_refusals import SERVERS, measured
-from tests.browser.record import Record
+from tests.record import Record
 
 
 @pytest.mark.parametrize("name", SERVERS)

@@ -1,15 +1,15 @@
-"""What Chromium saw, in files beside the notebooks that tell of it."""
+"""What a test saw of a real part, in files beside the notebooks that tell of it."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 
 RECORD_AGAIN = """
-Chromium sees it differently from what the notebooks say.
-If that is right: pytest -n0 --full tests/browser --record && python -m tests.regenerate"""
+It is seen differently from what the notebooks say.
+If that is right, run this test with -n0 --full --record, then python -m tests.regenerate"""
 
 
 class Record:
@@ -25,16 +25,22 @@ class Record:
 
     def holds(self, *keys: str, seen) -> None:
         """Compare what was seen with what the file has under these keys, or write it there."""
-        tree = json.loads(self.path.read_text()) if self.path.exists() else {}
         if not self.is_written:
             print(RECORD_AGAIN)  # beside the difference, should there be one
-            assert seen == found(tree, keys)
+            assert seen == found(json.loads(self.path.read_text()), keys)
             return
+        self.adds(*keys, said=seen)
+
+    def adds(self, *keys: str, said) -> None:
+        """Write what no two runs share where it is told to."""
+        if not self.is_written:
+            return
+        tree = json.loads(self.path.read_text()) if self.path.exists() else {}
         *folders, leaf = keys
         branch = tree
         for key in folders:
             branch = branch.setdefault(key, {})
-        branch[leaf] = seen
+        branch[leaf] = said
         self.path.write_text(json.dumps(tree, indent=2, ensure_ascii=False) + "\n")
 
     def keeps(self, path: Path, picture: bytes) -> None:
