@@ -121,6 +121,13 @@ async def test_page_of_this_site_may_open_a_socket_and_no_other_page(front):
         assert refusal.value.response.status_code == 403
 
 
+async def test_newest_tls_is_spoken(front):
+    """nginx takes the versions of a port from its default server, which is another one."""
+    alice = await enter(front, token=token("alice"))
+    assert alice.socket.transport.get_extra_info("ssl_object").version() == "TLSv1.3"
+    await alice.leave()
+
+
 async def test_path_that_a_client_makes_up_reaches_no_server(front):
     """Channels answers it with a traceback and HTTP 500."""
     alice = await enter(front, token=token("alice"), headers={"Daphne-Root-Path": "/made-up"})
