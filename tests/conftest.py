@@ -4,6 +4,8 @@ from django.contrib.contenttypes.management import create_contenttypes
 from django.db import close_old_connections
 from django.db.models.signals import post_migrate
 from django.utils.module_loading import import_string
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from config.settings.base import redis_layer
 from demo.people import settle
@@ -16,6 +18,11 @@ from tests.default_layer import default_layer
 pytest.register_assert_rewrite("tests.record")
 
 pytest_plugins = ["tests.lanes", "tests.wire.fixtures"]
+
+# How slow the machine is at the moment says nothing about the code.
+any_machine = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+hypothesis_settings.register_profile("any machine", **any_machine)
+hypothesis_settings.load_profile("any machine")
 
 
 def pytest_addoption(parser):

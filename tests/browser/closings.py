@@ -27,7 +27,7 @@ SIZE, FLOOD, MAX_BEHIND = 60_000, 400, "20"
 
 # What a status line says first where nothing is wrong, and last where the client will come back.
 CALM = ("Connecting …", "Connected")
-COUNTDOWN = re.compile(r" Tries again in (\d+) s\.")
+COUNTDOWN = re.compile(r" Reconnecting in (\d+) s\.")
 
 # Milliseconds of a page's clock in which every client that comes back has done so.
 LONG = 60_000

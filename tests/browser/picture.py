@@ -30,7 +30,7 @@ async def pose(page, app) -> str:
     for person in (alice, bob):
         await shows(person.get_by_role("list", name="Organization feed"), "resource.created")
     await press(bob, "Leave the organization")
-    await shows(status(bob, "Organization"), "stays away")
+    await shows(status(bob, "Organization"), "Not reconnecting")
     for person in (alice, bob):
         await press(person, "Notify me")
     for person in (alice, bob):

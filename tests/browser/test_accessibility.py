@@ -106,7 +106,7 @@ async def test_page_violates_no_rule_when_it_asks_to_sign_in(tab, shared_app, ax
 async def test_page_violates_no_rule_when_it_turns_a_stranger_away(tab, shared_app, axe):
     await visit(tab, shared_app)
     mallory = await choose(tab, session(tab, "Bob"), "mallory")
-    await shows(status(mallory, "Organization"), "The client stays away.")
+    await shows(status(mallory, "Organization"), "Not reconnecting.")
     assert await violations(tab, axe) == []
 
 
@@ -236,8 +236,8 @@ async def test_change_of_status_is_announced_where_the_status_was(browser, app):
         await page.wait_for_function("line => line.innerText.includes('lost')", arg=line)
         assert await line.evaluate("line => line.isConnected && line.role") == "status"
         # What counts down is no announcement: it would be read out each second.
-        await shows(page.get_by_text("Tries again in").first, " s.")
-        assert "Tries again" not in await line.text_content()
+        await shows(page.get_by_text("Reconnecting in").first, " s.")
+        assert "Reconnecting" not in await line.text_content()
 
 
 async def test_toast_is_announced_by_a_region_that_was_there_before(tab, shared_app):

@@ -72,7 +72,7 @@ async def test_member_no_more_is_told_4003_and_hears_only_what_is_theirs(stage, 
     tab, witness = stage
     alice = session(tab, "Alice")
     await leave(alice)
-    await shows(status(alice, "Organization"), f"{NOT_A_MEMBER} The client stays away.")
+    await shows(status(alice, "Organization"), f"{NOT_A_MEMBER} Not reconnecting.")
     await counts(frames(alice, "4003 FORBIDDEN", NOT_A_MEMBER), 1)
     await later(tab)
     await send_to_all(tab)
@@ -110,7 +110,7 @@ async def test_user_who_is_disabled_comes_back_once_with_a_new_token_and_then_st
         await shows(status(alice, socket), "The user is disabled. Sign in again.")
     await shows(alice.get_by_role("alert"), "The session has ended.")
     # Each was closed, came back, and was refused.
-    await counts(frames(alice, "4001 UNAUTHORIZED", "The client comes back."), 2)
+    await counts(frames(alice, "4001 UNAUTHORIZED", "Reconnecting."), 2)
     await counts(frames(alice, "4001 UNAUTHORIZED", "Sign in again."), 2)
     await later(tab)
     await send_to_all(tab)

@@ -88,7 +88,7 @@ async def test_stranger_is_told_4003_in_words_and_not_retried(tab, shared_app, l
     witness = Witness(tab)
     mallory = await choose(tab, session(tab, "Bob"), "mallory")
     await shows(status(mallory, "Notifications"), "Connected")
-    refused = "You are not a member of this organization. The client stays away."
+    refused = "You are not a member of this organization. Not reconnecting."
     await shows(status(mallory, "Organization"), refused)
     await shows(frames(mallory, "4003 FORBIDDEN"), refused)
     await later(tab)

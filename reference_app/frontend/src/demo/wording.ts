@@ -35,7 +35,7 @@ export function wordingOf(status: Status, now: number, complaint?: string): Word
 /** What a person says of a closure, beside its code. */
 export function closureWords(status: Extract<Status, { code: number }>): string {
   const next =
-    status.state === "waiting" ? "The client comes back." : afterwards(status.needsSignIn);
+    status.state === "waiting" ? "Reconnecting." : afterwards(status.needsSignIn);
   return `${sentence(status.sentence)} ${next}`;
 }
 
@@ -57,11 +57,11 @@ function sizeWords(bytes: number): string {
 }
 
 function countdown(ms: number): string {
-  return `Tries again in ${Math.max(0, Math.ceil(ms / 1_000))} s.`;
+  return `Reconnecting in ${Math.max(0, Math.ceil(ms / 1_000))} s.`;
 }
 
 function afterwards(needsSignIn: boolean): string {
-  return needsSignIn ? "Sign in again." : "The client stays away.";
+  return needsSignIn ? "Sign in again." : "Not reconnecting.";
 }
 
 /** Meanings of codes are parts of sentences. */

@@ -29,9 +29,9 @@ describe("a status in words", () => {
     expect(wordingOf(status, NOW)).toEqual({
       tone: "busy",
       text: "The server restarts.",
-      countdown: "Tries again in 3 s.",
+      countdown: "Reconnecting in 3 s.",
     });
-    expect(wordingOf(status, NOW + 9_000).countdown).toBe("Tries again in 0 s.");
+    expect(wordingOf(status, NOW + 9_000).countdown).toBe("Reconnecting in 0 s.");
   });
 
   test("says whether signing in helps", () => {
@@ -39,7 +39,7 @@ describe("a status in words", () => {
     const { tone, text } = wordingOf(stopped(refused, true), NOW);
     expect([tone, text]).toEqual(["bad", "The token has expired. Sign in again."]);
     const stays = wordingOf(stopped(closureOf(4003, null)), NOW).text;
-    expect(stays).toBe("Not a member, or no longer. The client stays away.");
+    expect(stays).toBe("Not a member, or no longer. Not reconnecting.");
   });
 });
 
@@ -62,7 +62,7 @@ describe("a line of the live view", () => {
   test.each(Object.keys(KNOWN_CODES).map(Number))("explains %i", (code) => {
     const row = endRow("notifications", stopped(closureOf(code, null)));
     expect(row!.type).toBe(`${code} ${KNOWN_CODES[code]!.name}`);
-    expect(row!.detail).toMatch(/^[A-Z].+\. The client stays away\.$/);
+    expect(row!.detail).toMatch(/^[A-Z].+\. Not reconnecting\.$/);
   });
 
   test("is not made for a connection that lives", () => {
