@@ -17,8 +17,9 @@ from api.models import Membership, Organization
 from demo.people import ORG_ID
 from devrealm.accounts import PEOPLE
 from realtime.models import Identity, Stream
+from realtime.protocol.close_codes import CloseCode
 from realtime.senders import broadcast_many
-from tests.app.dialogue import EVENTS, NOTIFICATIONS, established
+from tests.app.dialogue import EVENTS, NOTIFICATIONS, established, socket
 
 ALICE, BOB = PEOPLE["alice"].subject, PEOPLE["bob"].subject
 
@@ -54,6 +55,16 @@ async def test_event_reaches_every_member_of_its_organization_only():
         assert frame.pop("position").startswith("1.")
         assert frame == {"type": "event", "event_type": "user.joined", "data": data, "offset": 1}
         assert await notifications.receive_nothing()
+
+
+async def test_unknown_inactive_and_foreign_organization_are_refused_alike():
+    inactive = await Organization.objects.acreate(name="Gone", is_active=False)
+    frames = []
+    for org_id in (ORG_ID, inactive.id, "00000000-0000-4000-8000-00000000dead"):
+        async with socket(f"/ws/events/{org_id}/", "mallory") as mallory:
+            frames.append(await mallory.receive())
+            assert await mallory.closed() == CloseCode.FORBIDDEN
+    assert frames[0] == frames[1] == frames[2]
 
 
 async def test_frames_of_one_sender_arrive_in_order():

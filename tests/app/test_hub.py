@@ -18,7 +18,7 @@ from realtime.delivery.resume import resume
 from realtime.delivery.streams import messages_of, position, prune
 from realtime.delivery.writer import Writer
 from realtime.protocol import frames
-from tests.app.test_streams import LONG
+from realtime.tests.test_streams import LONG
 from tests.lanes import in_full
 
 pytestmark = pytest.mark.django_db(transaction=True)

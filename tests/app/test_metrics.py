@@ -22,8 +22,8 @@ from realtime.monitoring import metrics
 from realtime.monitoring.metrics import MetricsMiddleware
 from realtime.protocol import frames
 from realtime.protocol.close_codes import CloseCode, Refusal
+from realtime.testing.layers import default_layer
 from tests.app.dialogue import EVENTS, NOTIFICATIONS, established, socket
-from tests.default_layer import default_layer
 from tests.wire.servers import PATIENCE
 
 TOKEN = "a token for Prometheus alone"

@@ -39,7 +39,9 @@ LIBRARIES = ("rest_framework", "ninja")
 
 
 def modules() -> list[Path]:
-    return sorted(path for path in APP.rglob("*.py") if "migrations" not in path.parts)
+    """Return what a project runs or reads; tests are named and shaped as those of this project."""
+    paths = (path for path in APP.rglob("*.py") if "migrations" not in path.parts)
+    return sorted(path for path in paths if room_of(path) != "tests")
 
 
 def room_of(path: Path) -> str:

@@ -27,7 +27,8 @@ INTERNAL |= {"http.response.start", "http.response.body", "health"}
 
 
 def code_of(app: str) -> str:
-    return "".join(path.read_text() for path in (APPS / app).rglob("*.py"))
+    paths = (path for path in (APPS / app).rglob("*.py") if "tests" not in path.parts)
+    return "".join(path.read_text() for path in paths)
 
 
 def name_of(page) -> str:
@@ -87,7 +88,7 @@ REACHED = {
     "REQUEST_SECONDS": "tests/app/test_rest.py",
     "ROWS_PER_ANSWER": "tests/app/test_views.py",
     "MAX_BEHIND": "tests/laboratory/test_slow_readers.py",
-    "MAX_FRAME_BYTES": "tests/app/test_frames.py",
+    "MAX_FRAME_BYTES": "reference_app/realtime/tests/test_frames.py",
 }
 
 

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 
 from classroom import Client, token
 from config.settings.base import redis_layer
-from tests.default_layer import default_layer
+from realtime.testing.layers import default_layer
 from tests.lanes import QUICK, in_full, in_long_unless, lanes_chosen
 from tests.project.readme import ROOT
 from tests.wire.parts import RedisProcess

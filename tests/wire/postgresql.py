@@ -26,6 +26,9 @@ from tests.wire.servers import free_port
 # Debian keeps the programs of each version apart, and none of them on the PATH.
 DEBIAN = "/usr/lib/postgresql/*/bin"
 
+# The folders of the unit tests.
+UNITS = [ROOT / "tests" / "app", ROOT / "reference_app" / "realtime" / "tests"]
+
 # The modules whose logic is in a transaction, a lock, an index or a query.
 DECIDED = [
     "access",
@@ -39,7 +42,7 @@ DECIDED = [
     "resume",
     "signals",
 ]
-DECIDED += ["streams", "token_users", "users", "views"]
+DECIDED += ["streams", "a_million_entries", "token_users", "two_databases", "users", "views"]
 
 
 class PostgreSQL:
@@ -142,8 +145,14 @@ def run(command: list) -> None:
     log.close()
 
 
+def file_of(module: str) -> Path:
+    """Return the tests of a module, which are in one of the folders."""
+    (found,) = [file for folder in UNITS if (file := folder / f"test_{module}.py").exists()]
+    return found
+
+
 def main() -> None:
-    files = [str(ROOT / "tests" / "app" / f"test_{module}.py") for module in DECIDED]
+    files = [str(file_of(module)) for module in DECIDED]
     # The database goes with its server. To drop it would need all threads' connections closed.
     options = ["--all", "--reuse-db", "--numprocesses=0", "-p", "no:cacheprovider", *sys.argv[1:]]
     with real_postgresql() as url:

@@ -14,7 +14,7 @@ from devrealm.issue import access_token
 from realtime.conf import conf
 from realtime.delivery import streams
 from realtime.protocol.close_codes import CloseCode
-from tests.app.entries import append, place_of
+from realtime.tests.entries import append, place_of
 from tests.laboratory.test_slow_readers import PROMPT
 from tests.wire.hostile import Footprint, footprint, neighbor
 from tests.wire.raw import bearer, handshake

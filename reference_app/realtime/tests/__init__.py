@@ -1,0 +1,1 @@
+"""What this folder promises, as tests that pass in every copy of it; `README.md` says how."""
