@@ -13,7 +13,7 @@ from django.core.management.sql import emit_post_migrate_signal
 from django.db import connection
 
 from ..conf import conf
-from ..testing.fixtures import django_db_modify_db_settings  # noqa: F401  (a fixture)
+from ..testing.fixtures import *  # noqa: F403
 from ..testing.tokens import THROW_AWAY_ISSUER
 from .fixtures import *  # noqa: F403
 from .project import settle
