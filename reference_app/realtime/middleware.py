@@ -4,11 +4,13 @@ import logging
 from asyncio import timeout_at
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import DatabaseError
 
-from .authority.access import Access, answer_of
+from .authority.access import NOT_SIGNED_IN, Access, answer_of
 from .authority.registry import registry
+from .authority.sessions import SessionKey
 from .authority.token_users import has_new_email
 from .authority.users import active_user
 from .concurrency.threads import socket_threads
@@ -20,7 +22,7 @@ from .signals import handshake_ended
 from .sockets.admission import admission, deadline_of, time_taken
 from .sockets.carriers import find_token, header_values
 from .sockets.connection_ids import identify
-from .sockets.origins import advice_on, is_allowed_origin, refuse_handshake
+from .sockets.origins import advice_on, is_allowed_origin, refuse_handshake, request_of
 
 logger = logging.getLogger(__name__)
 
@@ -96,3 +98,57 @@ async def load_user(claims: dict) -> Any:
         return answer.user
     # A new subject gets a user, an email is stored, and a refused user is told why.
     return await socket_threads.run(active_user, claims)
+
+
+class SessionAuthMiddleware:
+    """Sets `scope["user"]` and `scope["token"]` from the session that Django's cookie names.
+
+    In place of a token's claims are `sub`, the user's primary key as a string, `sid`, a digest of
+    the session's key, `iat`, the time of the handshake, and `exp`. As after `JWTAuthMiddleware`,
+    `scope["refusal"]` says why a client is not let in.
+
+    A browser sends the cookie along for every page. So a page needs an allowed origin here, also
+    where `AllowedOriginsValidator` is forgotten, and a client without an Origin gets HTTP 403.
+    """
+
+    def __init__(self, application):
+        self.application = application
+        self.guarded = AllowedOriginsValidator(self.authenticate)
+
+    async def __call__(self, scope, receive, send):
+        if header_values(scope, b"origin"):
+            return await self.guarded(scope, receive, send)
+        scope = dict(scope)
+        identify(scope)
+        logger.warning(
+            "Refused a WebSocket without an Origin, which every browser sends. Sessions are for "
+            "browsers: let a program send a token to a route behind JWTAuthMiddleware."
+        )
+        outcome = {"consumer": "", "outcome": "origin", "seconds": time_taken(scope)}
+        handshake_ended.send_robust(type(self), **outcome)
+        await refuse_handshake(scope, receive, send)
+
+    async def authenticate(self, scope, receive, send):
+        """Find the user of a handshake from an allowed origin."""
+        scope = dict(scope, user=AnonymousUser(), token=None, refusal=NOT_SIGNED_IN)
+        try:
+            cookie = request_of(scope).COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+            if key := SessionKey.of(cookie):
+                async with admission(scope, "user"):
+                    await sign_in(scope, key)
+        except (DatabaseError, TimeoutError) as error:
+            logger.error("Session could not be loaded: %r", error)
+            scope["refusal"] = DATABASE_UNAVAILABLE
+        if scope["refusal"]:
+            logger.info("Session refused: %s", scope["refusal"].reason)
+        return await self.application(scope, receive, send)
+
+
+async def sign_in(scope: dict, key: SessionKey) -> None:
+    """Put the user of a session into a scope, or the reason why there is none."""
+    # Taken before the look-up, so that the consumer can tell whether it still holds.
+    scope["access_mark"] = registry().mark()
+    answer = await answer_of(Access("", key.digest, session_key=key))
+    user, scope["refusal"], expires_at = answer or (None, DATABASE_UNAVAILABLE, None)
+    if not scope["refusal"]:
+        scope |= {"user": user, "token": key.claims(user, expires_at), "session_key": key}

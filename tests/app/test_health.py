@@ -149,6 +149,14 @@ async def test_issuer_that_is_away_is_told_and_no_reason_for_503(settings):
     assert await readiness() == (200, {"status": "ready", **ALL_OK, "issuer_keys": "unavailable"})
 
 
+@pytest.mark.usefixtures("layer", "transactional_db")
+@pytest.mark.parametrize("layer", ["pubsub"], indirect=True)
+async def test_project_without_tokens_has_no_issuer_to_ask(settings):
+    settings.REALTIME_ISSUER = {}
+    ready = {"status": "ready", "database": "ok", "channel_layer": "ok"}
+    assert await readiness() == (200, ready)
+
+
 async def test_issuer_that_is_back_is_told_although_its_old_keys_are_fresh(settings, monkeypatch):
     """A forged key id had them fetched again, in vain; by themselves they last for minutes."""
     keys = health.issuer_keys()

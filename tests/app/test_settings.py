@@ -96,6 +96,14 @@ def test_missing_identity_provider_is_an_error_of_the_check(settings, name):
     assert error.msg == f"REALTIME_ISSUER has no {name}."
 
 
+def test_project_without_tokens_says_so_and_is_asked_for_no_issuer(settings):
+    settings.REALTIME_ISSUER = {}
+    assert check_issuer(None) == []
+    assert "realtime.W001" not in {warning.id for warning in check_deployment(None)}
+    del settings.REALTIME_ISSUER
+    assert len(check_issuer(None)) == 2
+
+
 @pytest.mark.parametrize(
     ("name", "value", "number"),
     [

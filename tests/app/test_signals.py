@@ -1,5 +1,6 @@
 import pytest
 from asgiref.sync import sync_to_async
+from django.contrib.auth import get_user_model
 from django.db import transaction
 
 from api.models import Membership, Organization, SampleResource
@@ -89,6 +90,11 @@ def changes():
     """Yield what is changed, and what is said of it."""
     user, organization, membership = rows()
     yield lambda: user.save(), []
+    yield lambda: [user.set_password("new"), user.save(update_fields=["last_login"])], []
+    yield lambda: user.save(), [{"user": str(user.pk)}]
+    yield lambda: [user.set_unusable_password(), user.save()], [{"user": str(user.pk)}]
+    yield lambda: get_user_model().objects.only("email").get(pk=user.pk).save(), []
+    yield lambda: get_user_model().objects.create_user("new", password="new"), []
     yield lambda: organization.save(), []
     yield lambda: membership.save(), [ACME]
     yield (
@@ -105,7 +111,7 @@ def changes():
     yield lambda: [setattr(user, "is_active", True), user.save()], []
     yield lambda: [setattr(organization, "is_active", False), organization.save()], [ACME]
     yield lambda: organization.delete(), [ACME]  # once, not once for each member
-    yield lambda: user.delete(), [{"subject": ALICE}]
+    yield lambda: user.delete(), [{"subject": ALICE}, {"user": str(user.pk)}]
 
 
 @pytest.mark.parametrize("layer", ["pubsub"], indirect=True)

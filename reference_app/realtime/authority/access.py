@@ -4,6 +4,7 @@ The database alone decides. Announcements and timers only say when to ask it.
 """
 
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Set
 from math import inf
@@ -20,6 +21,7 @@ from ..identity.tokens import is_offline, session_of
 from ..models import EndedSession
 from ..protocol.close_codes import CloseCode, Refusal
 from ..signals import access_ended
+from .sessions import SessionKey, SignedIn, signed_in
 from .topics import Pair, Topic
 
 logger = logging.getLogger(__name__)
@@ -27,11 +29,19 @@ logger = logging.getLogger(__name__)
 USER_DISABLED = Refusal(CloseCode.UNAUTHORIZED, "The user is disabled.")
 SESSION_ENDED = Refusal(CloseCode.UNAUTHORIZED, "The session was signed out.")
 TOKEN_EXPIRED = Refusal(CloseCode.UNAUTHORIZED, "The token has expired.")
+NOT_SIGNED_IN = Refusal(CloseCode.UNAUTHORIZED, "You are not signed in.")
+COOKIE_EXPIRED = Refusal(CloseCode.UNAUTHORIZED, "The session has expired.")
+# After a change of password a page may go on with a new cookie, which takes a moment to arrive.
+COOKIE_ENDED = Refusal(CloseCode.UNAUTHORIZED, "The session has ended.", retry_after_ms=2_000)
 # Those that refuse the token itself, each with its word in REST answers and in the log.
 WORDS = {USER_DISABLED: "user_disabled", SESSION_ENDED: "session_ended"}
 
 # Those and others, each with its word in the metrics.
-CAUSES = WORDS | {TOKEN_EXPIRED: "token_expired"}
+CAUSES = WORDS | {
+    TOKEN_EXPIRED: "token_expired",
+    COOKIE_EXPIRED: "session_expired",
+    COOKIE_ENDED: "session_ended",
+}
 
 TOPIC_FAILED = Refusal(CloseCode.INTERNAL_ERROR, "The server made a mistake.")
 
@@ -55,6 +65,7 @@ class Access(NamedTuple):
     `subject` and `session` are a token's `sub` and `sid`; a token need not have a session. `user`
     is the user's primary key as a string. There is no topic where only the user is asked for.
     `issued_at` and `expires_at` are the token's `iat` and `exp`; None is later than any sign-out.
+    With a `session_key` there is no token, but a session of Django's, and these say the same of it.
     """
 
     subject: str
@@ -65,18 +76,30 @@ class Access(NamedTuple):
     issued_at: int | None = None
     expires_at: float = inf
     is_offline: bool = False
+    session_key: SessionKey | None = None
 
     @classmethod
     def of(
-        cls, claims: dict, topic: Topic | None = None, key: str = "", user: str | None = None
+        cls,
+        claims: dict,
+        topic: Topic | None = None,
+        key: str = "",
+        user: str | None = None,
+        session_key: SessionKey | None = None,
     ) -> "Access":
         """Return the access that rests on a token's claims, and on what else is given."""
         what = claims["sub"], session_of(claims), topic, key, user
-        return cls(*what, claims.get("iat"), claims.get("exp", inf), is_offline(claims))
+        times = claims.get("iat"), claims.get("exp", inf)
+        return cls(*what, *times, is_offline(claims), session_key)
 
     def renewed(self, claims: dict) -> "Access":
-        """Return the same access by a new token."""
-        return self.of(claims, self.topic, self.key, self.user)
+        """Return the same access by a new token, or by the session with another expiry."""
+        return self.of(claims, self.topic, self.key, self.user, self.session_key)
+
+    @property
+    def expired(self) -> Refusal:
+        """Why the access ends at its expiry."""
+        return COOKIE_EXPIRED if self.session_key else TOKEN_EXPIRED
 
     def is_signed_out(self, signed_out_at: int, offline_signed_out_at: int) -> bool:
         """Whether the subject has signed out since the token was issued."""
@@ -93,10 +116,12 @@ class Answer(NamedTuple):
     """What the database says of an access.
 
     `user` is None where the subject has never been here, and `refusal` where access is granted.
+    `expires_at` is the expiry of a session, which a request may have put off.
     """
 
     user: Any
     refusal: Refusal | None
+    expires_at: int | None = None
 
 
 def as_error(refusal: Refusal) -> InvalidTokenError:
@@ -107,18 +132,24 @@ def as_error(refusal: Refusal) -> InvalidTokenError:
 def check_access(accesses: Iterable[Access]) -> dict[Access, Answer]:
     """Answer each of these, by two queries and one for each topic, however many there are.
 
-    Raises DatabaseError where the database is out of reach.
+    Those with a session of Django's take two queries more. Raises DatabaseError where the database
+    is out of reach.
     """
     asked = set(accesses)
-    users = _users({a.subject for a in asked})
+    users = _users({a.subject for a in asked if not a.session_key})
+    sessions = signed_in({a.session_key for a in asked if a.session_key})
     ended = _ended({a.session for a in asked if a.session})
-    refused = {a: _not_signed_in(a, users, ended) for a in asked}
-    triples = ((a.topic, users[a.subject], a.key) for a in asked if a.topic and not refused[a])
+
+    known = {
+        a: _by_session(a, sessions, ended) if a.session_key else _by_token(a, users, ended)
+        for a in asked
+    }
+    triples = ((a.topic, known[a].user, a.key) for a in asked if a.topic and not known[a].refusal)
     denied = denials(triples)
 
     def answer(a: Access) -> Answer:
-        user = users.get(a.subject)
-        return Answer(user, refused[a] or denied.get((a.topic, user, a.key)))
+        found = known[a]
+        return found._replace(refusal=found.refusal or denied.get((a.topic, found.user, a.key)))
 
     return {a: answer(a) for a in asked}
 
@@ -164,13 +195,24 @@ def _allowed(topic: Topic, pairs: Set[Pair]) -> Set[Pair]:
     return allowed
 
 
-def _not_signed_in(access: Access, users: Mapping, ended: Mapping) -> Refusal | None:
+def _by_token(access: Access, users: Mapping, ended: Mapping) -> Answer:
     user = users.get(access.subject)
     if not (user and user.is_active):
-        return USER_DISABLED
+        return Answer(user, USER_DISABLED)
     has_ended = access.session in ended and (ended[access.session] or not access.is_offline)
     times = user.token_signed_out_at, user.token_offline_signed_out_at
-    return SESSION_ENDED if has_ended or access.is_signed_out(*times) else None
+    is_out = has_ended or access.is_signed_out(*times)
+    return Answer(user, SESSION_ENDED if is_out else None)
+
+
+def _by_session(access: Access, sessions: Mapping[Any, SignedIn], ended: Mapping) -> Answer:
+    found = sessions.get(access.session_key)
+    if not found or access.session in ended or access.user not in (None, str(found.user.pk)):
+        # In a handshake the user is not known yet, and nothing ends.
+        return Answer(None, COOKIE_ENDED if access.user else NOT_SIGNED_IN)
+    if found.expires_at <= time.time():
+        return Answer(found.user, COOKIE_EXPIRED)
+    return Answer(found.user, None if found.user.is_active else USER_DISABLED, found.expires_at)
 
 
 def _users(subjects: Set[str]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from ..identity.tokens import LEEWAY
 from ..layer.subscribe import GroupSubscriber
 from ..protocol.close_codes import CloseCode, Refusal
 from ..protocol.groups import ACCESS_GROUP
-from .access import TOKEN_EXPIRED, Access, Answer, check_access, report_end
+from .access import Access, Answer, check_access, report_end
 
 logger = logging.getLogger(__name__)
 
@@ -40,12 +40,16 @@ class Socket(Protocol):
     def end(self, refusal: Refusal) -> None:
         """Deliver nothing from now on, say why, and close."""
 
+    def expire_at(self, expires_at: int) -> None:
+        """Follow another expiry of the same session."""
+
 
 class SocketRegistry:
     """The open sockets of one event loop, checked again while there are any."""
 
     def __init__(self) -> None:
-        self.sockets: dict[str, set[Socket]] = {}
+        # By their users, who may come with a token and with a session.
+        self.sockets: dict[str | None, set[Socket]] = {}
         self.to_recheck: set[Socket] = set()
         self.recheck_now = asyncio.Event()
         # A channel of its own, so that no burst of events can push out an announcement.
@@ -59,7 +63,7 @@ class SocketRegistry:
 
         Changes after this are noticed. So check its access after this, not before.
         """
-        mine = self.sockets.setdefault(socket.access.subject, set())
+        mine = self.sockets.setdefault(socket.access.user, set())
         if sum(not other.is_closing for other in mine) >= conf.SOCKETS_PER_USER:
             return Refusal(CloseCode.TOO_MANY_CONNECTIONS, "You have too many connections open.")
         mine.add(socket)
@@ -74,11 +78,11 @@ class SocketRegistry:
 
         The last one to leave ends the work.
         """
-        mine = self.sockets.get(socket.access.subject, set())
+        mine = self.sockets.get(socket.access.user, set())
         mine.discard(socket)
         self.to_recheck.discard(socket)
         if not mine:
-            self.sockets.pop(socket.access.subject, None)
+            self.sockets.pop(socket.access.user, None)
         if not self.sockets and self.subscriber and self.checking:
             subscriber, self.subscriber = self.subscriber, None
             self.checking.cancel()
@@ -129,7 +133,7 @@ class SocketRegistry:
                 await subscriber.join_again({ACCESS_GROUP})
             some = {self.to_recheck.pop() for _ in range(min(AT_ONCE, len(self.to_recheck)))}
             try:
-                end_refused(some, await check({socket.access for socket in some}))
+                follow(some, await check({socket.access for socket in some}))
             except Exception as error:  # any fault of the database: it is asked again
                 logger.error("Access check failed, and is tried again: %r", error)
                 await asyncio.sleep(RETRY)
@@ -148,7 +152,7 @@ def change_in(message) -> dict[str, str]:
 
 
 def end_expired(sockets: set[Socket]) -> None:
-    """End the sockets of expired tokens.
+    """End the sockets of expired tokens and sessions.
 
     Each has a timer for that. But a timer does not notice that the clock was put forward, or that
     the machine was suspended.
@@ -156,14 +160,21 @@ def end_expired(sockets: set[Socket]) -> None:
     now = time.time()
     for socket in sockets:
         if now >= socket.access.expires_at + LEEWAY:
-            end(socket, TOKEN_EXPIRED)
+            end(socket, socket.access.expired)
 
 
-def end_refused(sockets: set[Socket], answers: dict[Access, Answer]) -> None:
-    """End the sockets of refused accesses, except where a new token has given another one."""
+def follow(sockets: set[Socket], answers: dict[Access, Answer]) -> None:
+    """End the sockets of refused accesses, except where a new token has given another one.
+
+    The others of sessions follow an expiry that has changed.
+    """
     for socket in sockets:
-        if (answer := answers.get(socket.access)) and answer.refusal:
+        if not (answer := answers.get(socket.access)):
+            continue
+        if answer.refusal:
             end(socket, answer.refusal)
+        elif answer.expires_at not in (None, socket.access.expires_at):
+            socket.expire_at(answer.expires_at)
 
 
 def end(socket: Socket, refusal: Refusal) -> None:

@@ -16,6 +16,7 @@ from channels.layers import get_channel_layer
 from django.db import connections, router
 
 from ..concurrency.event_loop import create_shared_task, per_event_loop
+from ..conf import conf
 from ..identity.errors import KeysUnavailableError
 from ..identity.issuers import issuer_keys
 from ..layer.batching import group_send_many
@@ -118,11 +119,9 @@ class Part:
 
 @per_event_loop
 def parts() -> list[Part]:
-    return [
-        Part("database", DatabaseQuestion().ask),
-        Part("channel_layer", ask_channel_layer),
-        Part("issuer_keys", ask_issuer),
-    ]
+    asked = [Part("database", DatabaseQuestion().ask), Part("channel_layer", ask_channel_layer)]
+    # Where users sign in by sessions alone, there is no issuer.
+    return [*asked, Part("issuer_keys", ask_issuer)] if conf.ISSUER else asked
 
 
 class DatabaseQuestion:

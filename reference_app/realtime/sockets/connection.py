@@ -19,6 +19,7 @@ from ..delivery.cursor import Cursor
 from ..delivery.hub import hub
 from ..delivery.resume import resume
 from ..delivery.writer import Writer
+from ..identity.tokens import LEEWAY
 from ..layer.timeouts import LAYER_ERRORS
 from ..protocol import frames
 from ..protocol.close_codes import DATABASE_UNAVAILABLE, CloseCode, Refusal
@@ -151,7 +152,8 @@ class Connection(AsyncWebsocketConsumer):
         except (TypeError, ValueError):
             return Refusal(CloseCode.FORBIDDEN, self.topic.denied)
         user = str(self.scope["user"].pk)
-        self.access = Access.of(self.scope["token"], self.topic, key, user)
+        session_key = self.scope.get("session_key")
+        self.access = Access.of(self.scope["token"], self.topic, key, user, session_key)
         return await registry().enter(self) or await self.check_access() or await self.join()
 
     async def check_access(self) -> Refusal | None:
@@ -185,7 +187,13 @@ class Connection(AsyncWebsocketConsumer):
         """Adopt these claims, and close when they expire."""
         self.scope["token"] = claims
         self.access = self.access.renewed(claims)
-        self.expiry.schedule(claims["exp"])
+        # No other clock than this site's decides when a session expires.
+        self.expiry.schedule(claims["exp"] - (LEEWAY if self.access.session_key else 0))
+
+    def expire_at(self, expires_at: int) -> None:
+        """Follow another expiry of the session, unless the socket has ended."""
+        if not self.is_closing:
+            self.adopt(self.scope["token"] | {"exp": expires_at})
 
     async def receive(self, text_data=None, bytes_data=None):
         await self.messages.handle(text_data)
@@ -238,7 +246,7 @@ class Connection(AsyncWebsocketConsumer):
     async def leave(self) -> None:
         """Release everything, also after an exception, where Channels would skip `disconnect()`."""
         self.expiry.cancel()
-        self.cursor.stop()
+        self.stop_delivery()
         if hasattr(self, "access"):
             await registry().leave(self)
         await hub().leave(self.cursor)
@@ -253,10 +261,13 @@ class Connection(AsyncWebsocketConsumer):
             await self.send_json(event["frame"])
 
     async def token_expiring(self, event: dict) -> None:
-        if not self.is_closing:
+        # A client cannot renew a session by a message, so it is not told.
+        if not (self.is_closing or self.access.session_key):
             await self.send_json({"type": "token.expiring", "expires_at": self.expires_at})
 
     async def token_expired(self, event: dict) -> None:
-        if not self.is_closing:
+        if self.access.session_key:
+            registry().recheck(self)  # a request may have put the end off
+        elif not self.is_closing:
             report_end(TOKEN_EXPIRED)
             await self.refuse(TOKEN_EXPIRED)

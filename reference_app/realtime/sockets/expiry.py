@@ -1,4 +1,4 @@
-"""A timer for the end of a socket's token."""
+"""A timer for the end of a socket's token or session."""
 
 import asyncio
 import time

@@ -89,6 +89,8 @@ async def refresh_token(socket: Any, message: dict) -> None:
     """
     if not isinstance(message.get("token"), str):
         raise MalformedError("A token is a string.")
+    if socket.access.session_key:
+        raise MessageError("token_refused", "This socket was let in by a session, not by a token.")
     try:
         claims = await averify(message["token"])
         if claims["sub"] != socket.user_id:

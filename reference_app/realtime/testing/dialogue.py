@@ -8,7 +8,7 @@ these against a real server, by `serving.py`.
 """
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -62,11 +62,18 @@ class Visitors:
 
     @asynccontextmanager
     async def socket(
-        self, path: str, name: str = "", *, token: str = "", to: Any = None, **options: Any
+        self,
+        path: str,
+        name: str = "",
+        *,
+        token: str = "",
+        to: Any = None,
+        headers: Iterable[tuple[bytes, bytes]] = (),
+        **options: Any,
     ) -> AsyncIterator[Socket]:
         """Open an accepted socket, and leave in the end."""
         token = token or (self.token_of(name) if name else "")
-        client = Socket(to or self.application, path, bearer(token), **options)
+        client = Socket(to or self.application, path, [*headers, *bearer(token)], **options)
         await client.open()
         try:
             yield client
