@@ -34,7 +34,8 @@ def user_saved_handler(sender, instance, created, update_fields, **kwargs):
     """Announce a user who is disabled, or has a new password, which ends sessions."""
     has_new = False
     if update_fields is None or "password" in update_fields:
-        before, now = instance._password_before, vars(instance).get("password")
+        # One from a cache of pickled users may remember nothing.
+        before, now = map(vars(instance).get, ("_password_before", "password"))
         has_new, instance._password_before = before != now, now
     if not instance.is_active or (has_new and not created):
         announce(user=str(instance.pk))

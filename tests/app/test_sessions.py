@@ -22,6 +22,7 @@ from django.contrib.auth.backends import AllowAllUsersModelBackend, ModelBackend
 from django.contrib.sessions.backends.file import SessionStore as FileStore
 from django.contrib.sessions.models import Session
 from django.core.cache import cache, caches
+from django.core.cache.backends.base import InvalidCacheKey
 from django.core.management import call_command
 from django.db import OperationalError
 from django.test import RequestFactory
@@ -47,6 +48,7 @@ from realtime.authority.sessions import SessionKey, signed_in
 from realtime.middleware import AllowedOriginsValidator, SessionAuthMiddleware
 from realtime.models import EndedSession
 from realtime.protocol.close_codes import CloseCode
+from realtime.signals import access_ended
 from tests.app.browsers import APPLICATION, Browser, user_of
 from tests.app.dialogue import EVENTS, NOTIFICATIONS, Socket, established
 from tests.lanes import in_full
@@ -61,7 +63,9 @@ ENGINES = ["db", "cached_db", "cache", "file", "signed_cookies"]
 
 
 @pytest.fixture(autouse=True)
-def passwords_are_hashed_quickly(settings):
+def only_announcements_are_followed_in_time(settings):
+    settings.REALTIME_RECHECK_SECONDS = 3_600
+    # Passwords are changed here, which takes a second each with Django's usual hasher.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
@@ -188,6 +192,19 @@ async def test_session_has_the_user_that_django_finds_and_stays_as_it_is(setting
 
 
 @ON_PUBSUB
+@pytest.mark.parametrize("hashed", ["", "always the same"])
+async def test_empty_hash_is_no_proof_of_a_password(monkeypatch, hashed):
+    """A user model may have a hash of its own, and Django takes no empty one."""
+    alice = await Browser().sign_in(ALICE)
+    monkeypatch.setattr(get_user_model(), "get_session_auth_hash", lambda self: hashed)
+    await alice.sign_in(ALICE)
+    key = SessionKey(alice.key)
+    assert bool(await sync_to_async(signed_in)({key})) == bool(hashed)
+    user = await sync_to_async(get_user)(SimpleNamespace(session=alice.session()))
+    assert user.is_authenticated == bool(hashed)
+
+
+@ON_PUBSUB
 @pytest.mark.parametrize("backend", [ModelBackend, AllowAllUsersModelBackend])
 async def test_disabled_user_is_refused_whatever_the_backend(settings, backend):
     path = f"{backend.__module__}.{backend.__name__}"
@@ -260,6 +277,23 @@ async def test_store_out_of_reach_is_no_sign_out(engine, settings, monkeypatch, 
         assert await closed_with(socket) == COOKIE_ENDED.reason
     assert "the sessions could not be read (ConnectionError)" in caplog.text
     assert "0123456789" not in caplog.text
+
+
+@ON_PUBSUB
+@on_engines("cache")
+async def test_long_cookie_does_not_fail_the_look_up_of_others(engine, monkeypatch):
+    """As it would in memcached, which many cookies are looked up in by one call."""
+    usual = type(caches["default"]).get_many
+
+    def get_many(self, names):
+        if any(len(self.make_key(name)) > 250 for name in names):
+            raise InvalidCacheKey
+        return usual(self, names)
+
+    alice = await Browser().sign_in(ALICE)
+    monkeypatch.setattr(type(caches["default"]), "get_many", get_many)
+    keys = {SessionKey(alice.key), SessionKey("x" * 300)}
+    assert {*await sync_to_async(signed_in)(keys)} == {SessionKey(alice.key)}
 
 
 @ON_PUBSUB
@@ -487,7 +521,15 @@ def empty_silently(browser):
     session.save()
 
 
+def exchange_user_silently(browser):
+    """Put another user's sign-in under the same key, which Django never does."""
+    session, bob = browser.session(), user_of(BOB)
+    session.update({SESSION_KEY: str(bob.pk)} | hash_of(bob))
+    session.save()
+
+
 SILENT = {
+    "user exchanged": ("db", exchange_user_silently, COOKIE_ENDED),
     "row deleted by SQL": ("db", delete_silently, COOKIE_ENDED),
     "expiry shortened": ("db", expire_silently, COOKIE_EXPIRED),
     "user taken out": ("db", empty_silently, COOKIE_ENDED),
@@ -527,7 +569,10 @@ async def extend(browser, seconds):
 
 
 @ON_PUBSUB
-async def test_socket_ends_with_its_session_and_hears_nothing_before():
+async def test_socket_ends_with_its_session_and_hears_nothing_before(monkeypatch):
+    """The leeway that a token has, for the clock of its issuer, does not count here."""
+    for module in ("expiry", "connection"):
+        monkeypatch.setattr(f"realtime.sockets.{module}.LEEWAY", 3_600)
     alice = await signed_in_for(ALICE, 1)
     async with alice.opens() as socket:
         row = await Session.objects.aget()
@@ -616,6 +661,38 @@ async def test_sockets_of_a_user_are_counted_together_by_token_and_by_session(se
         assert await lives(by_token)
         await sync_to_async(disable)(alice)
         assert await closed_with(by_token) == USER_DISABLED.reason
+
+
+@ON_PUBSUB
+async def test_limits_and_metrics_know_the_users_of_sessions(settings):
+    settings.REALTIME_RESUMED_BYTES_PER_MINUTE = 1_000
+    settings.REALTIME_MESSAGE_BURST = 3
+    causes = []
+
+    def note(cause, **kwargs):
+        causes.append(cause)
+
+    access_ended.connect(note)
+    alice = await Browser().sign_in(ALICE)
+    async with alice.opens() as socket:
+        start = socket.greeting["position"]
+        await broadcast_notification(str(alice.user.pk), {"title": "x" * 900})
+        await socket.receive()
+        for _ in range(4):
+            await socket.send({"type": "ping"})
+        assert [(await socket.receive())["type"] for _ in range(3)] == ["pong"] * 3
+        assert (await socket.receive())["code"] == CloseCode.RATE_LIMITED
+    async with alice.opens(f"{NOTIFICATIONS}?position={start}") as socket:
+        assert (await socket.receive())["type"] == "notification"
+    async with alice.opens(f"{NOTIFICATIONS}?position={start}") as socket:
+        assert (await socket.receive())["code"] == CloseCode.RATE_LIMITED
+    async with alice.opens() as socket:
+        await sync_to_async(alice.session().flush)()
+        await closed_with(socket)
+    brief = await signed_in_for(BOB, 1)
+    async with brief.opens() as socket:
+        await closed_with(socket)
+    assert causes == ["session_ended", "session_expired"]
 
 
 @ON_PUBSUB
