@@ -24,6 +24,8 @@ LONGEST_FIRST = (
     "12_in_production.ipynb",
     "test_systemd.py",
     "test_nginx.py",
+    "test_conformance.py",
+    "test_deployments.py",
     "test_closings.py",
     "test_outbox_faults.py",
     "test_keycloak_sign_in.py",

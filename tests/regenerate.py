@@ -5,8 +5,8 @@
 What needs only files and code is written first, since a failing notebook must not keep back the
 file that would cure it.
 
-Paths as arguments run those only; tests/wire/README.md stands for its table of servers, which is
-measured.
+Paths as arguments run those only. Two pages stand for their tables that are measured:
+tests/wire/README.md for that of servers, reference_app/realtime/README.md for that of deployments.
 What is written depends on the code alone: no timestamps, no machine's paths, cells counted 1 to n.
 """
 
@@ -17,8 +17,8 @@ import nbformat
 from nbclient import NotebookClient
 
 from tests.project import frontend
-from tests.project.readme import PARTS, SERVERS, refreshed, servers, with_part
-from tests.wire.measure_servers import measured_on_all
+from tests.project.readme import PARTS, REALTIME, SERVERS, compared, refreshed, with_part
+from tests.wire import measure_deployments, measure_servers
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 
@@ -49,9 +49,17 @@ def regenerate(path: Path) -> None:
     nbformat.write(notebook, path)
 
 
-def measure_servers() -> None:
-    table = servers(measured_on_all())
-    SERVERS.write_text(with_part(SERVERS.read_text(), "servers", table))
+# By page the part that is measured, what its rows are, and the function that measures them.
+MEASURED = {
+    SERVERS: ("servers", "when", measure_servers.measured_on_all),
+    REALTIME: ("deployments", "promise", measure_deployments.measured_on_all),
+}
+
+
+def measure(page: Path) -> None:
+    part, case, measured_on_all = MEASURED[page]
+    table = compared(case, measured_on_all())
+    page.write_text(with_part(page.read_text(), part, table))
 
 
 def normalize(notebook: nbformat.NotebookNode) -> None:
@@ -77,8 +85,9 @@ def write_generated() -> None:
 
 if __name__ == "__main__":
     write_generated()
-    for path in map(Path, sys.argv[1:] or [*sorted(NOTEBOOKS.glob("*.ipynb")), SERVERS]):
+    everything = [*sorted(NOTEBOOKS.glob("*.ipynb")), *MEASURED]
+    for path in [Path(each).resolve() for each in sys.argv[1:]] or everything:
         print(f"Running {path}")
-        measure_servers() if path.resolve() == SERVERS else regenerate(path)
+        measure(path) if path in MEASURED else regenerate(path)
     # Again, since a page shows what a notebook has drawn.
     write_generated()

@@ -1,5 +1,9 @@
 """The command line of the conformance kit, and what it says where nothing can be checked."""
 
+import os
+import shutil
+import subprocess
+import sys
 import time
 
 import jwt
@@ -9,6 +13,7 @@ from realtime.conformance import __main__ as command_line
 from realtime.conformance.options import masked, parsed
 from realtime.conformance.registry import Check
 from realtime.conformance.results import FailedError, Outcome
+from tests.project.readme import REALTIME
 from tests.wire.servers import free_port
 
 
@@ -55,6 +60,17 @@ def test_arguments_can_be_read_from_a_file_that_no_list_of_processes_shows(tmp_p
 
 def test_no_part_of_a_token_is_shown():
     assert masked(f"{ALICE}, {ALICE.rpartition('.')[0]}. yes") == "…, … yes"
+
+
+def test_copy_under_another_name_needs_no_settings(tmp_path):
+    shutil.copytree(REALTIME.parent, tmp_path / "live", ignore=shutil.ignore_patterns("*.pyc"))
+    variables = {key: value for key, value in os.environ.items() if "DJANGO" not in key}
+    command = [sys.executable, "-m", "live.conformance", f"ws://127.0.0.1:{free_port()}/"]
+    kit = subprocess.run(
+        [*command, *RIGHT[1:]], cwd=tmp_path, env=variables, capture_output=True, text=True
+    )
+    assert (kit.returncode, kit.stdout) == (2, "")
+    assert "cannot be reached" in kit.stderr
 
 
 def run(monkeypatch, *arguments: str) -> int:

@@ -184,10 +184,10 @@ PARTS: dict[Path, dict[str, Callable[[], str]]] = {
 }
 
 
-def servers(seen: dict[str, dict[str, str]]) -> str:
-    """Return the table of what each server does, from what was measured by server and case."""
+def compared(case: str, seen: dict[str, dict[str, str]]) -> str:
+    """Return the table of what was measured by server and case, with what a case is as its head."""
     rows = [
-        f"| when | {' | '.join(f'`{name}`' for name in seen)} |",
+        f"| {case} | {' | '.join(map(head, seen))} |",
         "|---" * (1 + len(seen)) + "|",
     ]
     cases = next(iter(seen.values()))
@@ -195,9 +195,15 @@ def servers(seen: dict[str, dict[str, str]]) -> str:
     return "\n".join(rows)
 
 
-def servers_as_told() -> dict[str, dict[str, str]]:
-    """Return by server and case what the table of servers says."""
-    table = re.search(r"<!-- servers -->\n(.*?)\n<!-- /servers -->", SERVERS.read_text(), re.DOTALL)
+def head(name: str) -> str:
+    """Return what stands above a column, in which a command looks like one."""
+    return name if " " in name else f"`{name}`"
+
+
+def as_told(page: Path, part: str) -> dict[str, dict[str, str]]:
+    """Return by server and case what the table of `compared` says on a page."""
+    pattern = rf"<!-- {part} -->\n(.*?)\n<!-- /{part} -->"
+    table = re.search(pattern, page.read_text(), re.DOTALL)
     (_, *names), _, *rows = [line.strip("| ").split(" | ") for line in table[1].splitlines()]
     return {
         name.strip("`"): {row[0]: row[column] for row in rows}

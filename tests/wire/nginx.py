@@ -35,12 +35,18 @@ def make_certificate(folder: Path, name: str = NAME) -> None:
 class Nginx:
     """nginx in a folder.
 
-    `servers` are the addresses of its upstream. `changed` maps pieces of the shipped files to what
-    stands in their place; each has to occur.
+    `servers` are the addresses of its upstream, and `name` is the site's. `changed` maps pieces of
+    the shipped files to what stands in their place; each has to occur.
     """
 
-    def __init__(self, folder: Path, servers: list[str], changed: dict[str, str] | None = None):
-        self.folder = folder
+    def __init__(
+        self,
+        folder: Path,
+        servers: list[str],
+        changed: dict[str, str] | None = None,
+        name: str = NAME,
+    ):
+        self.folder, self.name = folder, name
         self.https, self.http = free_port(), free_port()
         self.changed = self.places() | {
             "server 127.0.0.1:8000 max_fails=0;": "\n".join(
@@ -59,6 +65,7 @@ class Nginx:
             "listen [::]:443 ssl;": "",
             "listen 80": f"listen 127.0.0.1:{self.http}",
             "listen 443": f"listen 127.0.0.1:{self.https}",
+            NAME: self.name,
             "user www-data;": f"user {getpass.getuser()};",
             "/run/nginx.pid": f"{self.folder}/nginx.pid",
             "/var/log/nginx": str(self.folder),
@@ -74,7 +81,7 @@ class Nginx:
             files = {path: text.replace(old, new) for path, text in files.items()}
         for path, text in files.items():
             path.write_text(text)
-        make_certificate(self.folder)
+        make_certificate(self.folder, self.name)
 
     def start(self) -> None:
         program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
@@ -109,7 +116,7 @@ class Nginx:
 
     @property
     def origin(self) -> str:
-        return f"https://{NAME}:{self.https}"
+        return f"https://{self.name}:{self.https}"
 
     @property
     def trust(self) -> ssl.SSLContext:
@@ -123,6 +130,17 @@ class Nginx:
     @property
     def ws(self) -> str:
         return self.origin.replace("https", "wss")
+
+
+def behind_nginx(environment: dict[str, str], name: str = NAME) -> dict[str, str]:
+    """Return the environment of a server in production, which trusts the demo's tokens."""
+    return environment | {
+        "DJANGO_SETTINGS_MODULE": "tests.wire.variants.production",
+        "DJANGO_SECRET_KEY": "a1b2c3d4" * 8,
+        "DJANGO_ALLOWED_HOSTS": name,
+        "KEYCLOAK_ISSUER": "http://localhost:8000/realms/demo",
+        "KEYCLOAK_AUDIENCE": "reference-app",
+    }
 
 
 @contextlib.contextmanager

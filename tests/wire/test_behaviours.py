@@ -4,12 +4,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.project.readme import servers_as_told
+from tests.project.readme import SERVERS, as_told
 from tests.wire.behaviours import CASES
 from tests.wire.measure_servers import measured
 from tests.wire.servers import COMMANDS
 
-TOLD = servers_as_told()
+TOLD = as_told(SERVERS, "servers")
 
 MEASURE_AGAIN = """
 The server does not do what tests/wire/README.md says.

@@ -1,8 +1,13 @@
 """The conformance kit, on the project's servers, on the guide, and where a promise is broken."""
 
+import re
+import sys
 from urllib.parse import urlsplit
 
+import pytest
+
 from classroom import token
+from realtime.conf import conf
 from realtime.conformance.families import CHECKS, results
 from realtime.conformance.handshakes import trusted
 from realtime.conformance.limits import sockets_of_a_user
@@ -10,7 +15,19 @@ from realtime.conformance.options import Options
 from realtime.conformance.results import Outcome, Result
 from realtime.conformance.streams import delivered, replayed
 from realtime.conformance.time_open import restart
+from realtime.conformance.tokens import query
+from tests.project.readme import ROOT
+from tests.wire.servers import COMMANDS, serving
 from tests.wire.test_refusals import EVENTS, NOTIFICATIONS
+
+# The checks that find the breaks of `broken_promises`, by the names of the breaks.
+VARIANT = ROOT / "tests" / "wire" / "variants" / "broken_promises.py"
+BREAKS = {
+    name: check
+    for check, name in re.findall(
+        r"^@\w+\(\"(\w+)\"\)\n(?:async )?def (\w+)", VARIANT.read_text(), re.MULTILINE
+    )
+}
 
 
 def options(address: str, **more) -> Options:
@@ -23,6 +40,10 @@ async def rows(options: Options) -> list[Result]:
     return [result async for result in results(options)]
 
 
+def promise_of(function) -> str:
+    return next(each.promise for each in CHECKS if each.function is function)
+
+
 # What needs an operator, or TLS.
 NOT_CHECKED = {trusted, sockets_of_a_user, delivered, replayed, restart}
 
@@ -30,7 +51,82 @@ NOT_CHECKED = {trusted, sockets_of_a_user, delivered, replayed, restart}
 async def test_this_server_keeps_every_promise_that_needs_no_operator(start):
     server = start("realtime.server", "pubsub")
     found = await rows(options(server.ws + NOTIFICATIONS))
-    not_checked = {each.promise for each in CHECKS if each.function in NOT_CHECKED}
+    not_checked = {promise_of(function) for function in NOT_CHECKED}
     assert {each.promise for each in found if each.outcome == Outcome.NOT_CHECKED} == not_checked
     assert [each for each in found if each.outcome == Outcome.FAILED] == []
     assert [each.promise for each in found] == [each.promise for each in CHECKS]
+
+
+@pytest.fixture(scope="module")
+def broken(environment, redis_port):
+    """A server with every break of `broken_promises`, each below a path of its own."""
+    command = [*COMMANDS["realtime.server"], "tests.wire.variants.broken_promises:application"]
+    redis = {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(redis_port)}
+    with serving(command, **environment, **redis) as server:
+        yield server
+
+
+def sending(server) -> list[str]:
+    """Return a command that sends a notification to Alice, with nothing to import that is slow."""
+    script = (
+        "from urllib.request import Request, urlopen;"
+        f"urlopen(Request('{server.http}/api/me/notifications/', b'{{\"title\": \"Hello\"}}',"
+        f"{{'Authorization': 'Bearer {token('alice')}', 'Content-Type': 'application/json'}}))"
+    )
+    return [sys.executable, "-S", "-c", script]
+
+
+async def failures(address: str, **more) -> dict[str, str]:
+    """Return by the name of each check that failed what its row says."""
+    found = await rows(options(address, **more))
+    return {
+        check.function.__name__: row.words
+        for check, row in zip(CHECKS, found, strict=True)
+        if row.outcome == Outcome.FAILED
+    }
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", BREAKS)
+async def test_each_broken_promise_is_found_by_its_check_and_no_other(broken, name):
+    check = BREAKS[name]
+    more: dict = {"forbidden_path": f"/{name}{EVENTS}"}
+    if check == "idle":
+        more["idle"] = 6
+    if check in ("delivered", "replayed"):
+        more["send_command"] = sending(broken)
+    found = await failures(f"{broken.ws}/{name}{NOTIFICATIONS}", **more)
+    assert list(found) == [check], found
+    assert re.fullmatch(r"Expected .+, but .+; .+\.", found[check])
+    print(found[check])
+
+
+def test_each_check_finds_a_break():
+    others = {trusted, sockets_of_a_user, restart}  # the tests below, and test_deployments.py
+    assert {each.function.__name__ for each in CHECKS if each.function not in others} == set(
+        BREAKS.values()
+    )
+
+
+@pytest.mark.full
+async def test_more_sockets_than_a_user_may_hold_are_looked_for_where_asked(start):
+    address = start("realtime.server", "pubsub").ws + NOTIFICATIONS
+    assert list(await failures(address, sockets=conf.SOCKETS_PER_USER)) == ["sockets_of_a_user"]
+    assert await failures(address, sockets=conf.SOCKETS_PER_USER + 1) == {}
+
+
+@pytest.mark.full
+async def test_origin_can_be_required(broken):
+    let_in, refused = broken.ws, f"{broken.ws}/client_without_origin_is_refused"
+    assert list(await failures(let_in + NOTIFICATIONS, origin_required=True)) == ["without_origin"]
+    assert await failures(refused + NOTIFICATIONS, origin_required=True) == {}
+
+
+@pytest.mark.full
+async def test_query_that_is_switched_off_is_not_checked(environment):
+    command = [*COMMANDS["realtime.server"], "config.asgi:application"]
+    with serving(command, **environment, REALTIME_TOKEN_IN_QUERY="0") as server:
+        found = await rows(options(server.ws + NOTIFICATIONS))
+    (row,) = [row for row in found if row.words == "It is off."]
+    assert (row.promise, row.outcome) == (promise_of(query), Outcome.NOT_CHECKED)
+    assert Outcome.FAILED not in {row.outcome for row in found}

@@ -13,7 +13,7 @@ from classroom import Client, token
 from devrealm.issue import access_token
 from tests.wire.fixtures import TOKEN
 from tests.wire.hostile import footprint
-from tests.wire.nginx import NAME, Nginx, nginx
+from tests.wire.nginx import NAME, Nginx, behind_nginx, nginx
 from tests.wire.servers import COMMANDS, PATIENCE, eventually, free_port, running, serving
 from tests.wire.test_refusals import CARRIERS, NOTIFICATIONS
 
@@ -27,15 +27,8 @@ ON_UNIX = {"realtime.server": ["-u"], "uvicorn": ["--forwarded-allow-ips=*", "--
 @pytest.fixture(scope="module")
 def production(environment, redis_port):
     """The environment of a server behind nginx."""
-    return environment | {
-        "DJANGO_SETTINGS_MODULE": "tests.wire.variants.production",
-        "DJANGO_SECRET_KEY": "a1b2c3d4" * 8,
-        "DJANGO_ALLOWED_HOSTS": NAME,
-        "REDIS_HOST": "127.0.0.1",
-        "REDIS_PORT": str(redis_port),
-        "KEYCLOAK_ISSUER": "http://localhost:8000/realms/demo",
-        "KEYCLOAK_AUDIENCE": "reference-app",
-    }
+    redis = {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(redis_port)}
+    return behind_nginx(environment | redis)
 
 
 @contextlib.contextmanager

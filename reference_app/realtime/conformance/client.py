@@ -15,7 +15,7 @@ from .results import FailedError
 # Seconds for an answer. A server that keeps REALTIME_CONNECT_SECONDS needs four at most.
 PATIENCE = 10
 
-CLOSING = "connection.closing"
+GREETING, CLOSING = "connection.established", "connection.closing"
 # The types of frames that answer a client. Others are the project's own, and may come between.
 ANSWERS = frozenset({"pong", "token.refreshed", "error", CLOSING})
 
@@ -78,9 +78,9 @@ class Client:
         await self.gets(type="pong")
 
     async def is_closed_with(self, code: CloseCode) -> None:
-        """See that the next answer is `connection.closing`, with this code, and then the end."""
-        expected = f"a closing frame with {code.value}"
-        await self.is_ended_by(await self.frame_of(ANSWERS, expected), code)
+        """See that `connection.closing` with this code comes first, and the close then."""
+        frame = await self.frame_of(ANSWERS | {GREETING}, words_of_closing(code))
+        await self.is_ended_by(frame, code)
 
     async def is_ended_by(self, frame: Frame, code: CloseCode) -> None:
         """See that a frame closes with this code, and that the socket does too."""

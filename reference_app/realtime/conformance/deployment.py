@@ -14,12 +14,11 @@ from websockets.typing import Subprotocol
 from ..protocol.frames import Frame
 from ..sockets.carriers import BEARER_SUBPROTOCOL, SUBPROTOCOL
 from ..sockets.origins import DEFAULT_PORTS
-from .client import ANSWERS, CLOSING, PATIENCE, Client
+from .client import ANSWERS, CLOSING, GREETING, PATIENCE, Client
 from .options import Options
 from .results import FailedError, NotCheckedError, RefusedError, UnreachableError
 
 CARRIERS = ("header", "subprotocol", "query")
-GREETING = "connection.established"
 
 
 class Opening(connect):

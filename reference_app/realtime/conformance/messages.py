@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any
 
 from ..protocol.frames import Frame
-from .client import Client, came
-from .deployment import GREETING, Deployment
+from .client import GREETING, Client, came
+from .deployment import Deployment
 from .registry import check
 from .results import FailedError
 

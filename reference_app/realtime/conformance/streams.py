@@ -1,6 +1,7 @@
 """Who may listen to a stream, what arrives from it, and where a client resumes."""
 
 import asyncio
+import json
 from asyncio.subprocess import DEVNULL
 from collections.abc import Sequence
 from contextlib import suppress
@@ -49,7 +50,8 @@ async def resumes(deployment: Deployment, position: str, recovered: bool) -> Non
     async with deployment.greeted(query={"position": position}) as client:
         found = client.greeting.get("recovered")
         if found is not recovered:
-            raise FailedError(f"recovered: {recovered}", f"recovered: {found} came")
+            wanted, came = json.dumps(recovered), json.dumps(found)
+            raise FailedError(f"recovered: {wanted}", f"recovered: {came} came")
 
 
 @check(BY_SENDERS)

@@ -5,8 +5,8 @@ import json
 
 from ..protocol.close_codes import CloseCode
 from ..sockets.carriers import SUBPROTOCOL
-from .client import CLOSING
-from .deployment import GREETING, Deployment
+from .client import CLOSING, GREETING
+from .deployment import Deployment
 from .registry import check
 from .results import FailedError, NotCheckedError
 
@@ -34,7 +34,7 @@ async def subprotocol(deployment: Deployment) -> None:
         if answer and any(token in value for value in answer.headers.values()):
             raise FailedError(f"{SUBPROTOCOL} to be selected", "the token was sent back")
         if selected != SUBPROTOCOL:
-            raise FailedError(f"{SUBPROTOCOL} to be selected", f"{selected} was")
+            raise FailedError(f"{SUBPROTOCOL} to be selected", f"{selected or 'nothing'} was")
 
 
 @check("let the proxy pass the query on, or set REALTIME_TOKEN_IN_QUERY to False")
@@ -51,8 +51,8 @@ async def query(deployment: Deployment) -> None:
 @check("let JWTAuthMiddleware find the token, which looks at every carrier")
 async def two_tokens(deployment: Deployment) -> None:
     """Two tokens that differ are refused with 4001."""
-    options = deployment.options
-    tokens = {"header": options.token, "subprotocol": options.other_token}
+    another = "query" if "subprotocol" in deployment.usual.tokens else "subprotocol"
+    tokens = {**deployment.usual.tokens, another: deployment.options.other_token}
     async with deployment.opened(tokens=tokens) as client:
         await client.is_closed_with(CloseCode.UNAUTHORIZED)
 
