@@ -1,18 +1,23 @@
 """The conformance kit, on the project's servers, on the guide, and where a promise is broken."""
 
+import asyncio
 import re
+import signal
+import subprocess
 import sys
 from urllib.parse import urlsplit
 
 import pytest
+from websockets.protocol import State
 
 from classroom import token
 from realtime.conf import conf
+from realtime.conformance.deployment import Handshake
 from realtime.conformance.families import CHECKS, results
 from realtime.conformance.handshakes import trusted
 from realtime.conformance.limits import sockets_of_a_user
 from realtime.conformance.options import Options
-from realtime.conformance.results import Outcome, Result
+from realtime.conformance.results import Outcome, Result, UnreachableError
 from realtime.conformance.streams import delivered, replayed
 from realtime.conformance.time_open import restart
 from realtime.conformance.tokens import query
@@ -28,6 +33,11 @@ BREAKS = {
         r"^@\w+\(\"(\w+)\"\)\n(?:async )?def (\w+)", VARIANT.read_text(), re.MULTILINE
     )
 }
+
+
+@pytest.fixture(autouse=True)
+def servers_are_reached_without_a_proxy(monkeypatch):
+    monkeypatch.setenv("no_proxy", "*")
 
 
 def options(address: str, **more) -> Options:
@@ -130,3 +140,52 @@ async def test_query_that_is_switched_off_is_not_checked(environment):
     (row,) = [row for row in found if row.words == "It is off."]
     assert (row.promise, row.outcome) == (promise_of(query), Outcome.NOT_CHECKED)
     assert Outcome.FAILED not in {row.outcome for row in found}
+
+
+@pytest.mark.full
+async def test_kit_has_two_sockets_open_at_most_and_closes_them(broken, monkeypatch):
+    opened, open_at_once = [], []
+    open_one = Handshake.connection
+
+    async def noted(handshake):
+        connection = await open_one(handshake)
+        opened.append(connection)
+        open_at_once.append(sum(each.state is State.OPEN for each in opened))
+        return connection
+
+    monkeypatch.setattr(Handshake, "connection", noted)
+    assert await failures(broken.ws + NOTIFICATIONS, send_command=sending(broken)) == {}
+    assert max(open_at_once) == 2
+    assert {each.state for each in opened} == {State.CLOSED}
+
+
+async def test_token_follows_no_redirect():
+    visitors = []
+
+    async def answer(reader, writer):
+        visitors.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(f"HTTP/1.1 302 Found\r\nLocation: ws://localhost:{port}/\r\n\r\n".encode())
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(UnreachableError, match="No socket opens at .* HTTP 302 came"):
+            await rows(options(f"ws://127.0.0.1:{port}/"))
+    assert all(b"Host: 127.0.0.1" in visitor for visitor in visitors)
+
+
+@pytest.mark.full
+def test_ctrl_c_ends_it_in_one_line(start):
+    address = start("realtime.server", "pubsub").ws + NOTIFICATIONS
+    tokens = ["--token", token("alice"), "--other-token", token("mallory")]
+    with subprocess.Popen(
+        [sys.executable, "-m", "realtime.conformance", address, *tokens],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as kit:
+        for _ in range(5):
+            kit.stdout.readline()
+        kit.send_signal(signal.SIGINT)
+        _, said = kit.communicate()
+    assert (kit.returncode, said) == (130, "Interrupted. Every socket is closed.\n")

@@ -81,7 +81,7 @@ class Handshake:
             raise FailedError("the socket to open", f"the handshake failed ({error})") from None
         except ssl.SSLError:
             raise
-        except OSError as error:
+        except (OSError, ImportError) as error:  # a proxy may need another package
             where = self.address.geturl()
             raise UnreachableError(f"{where} cannot be reached ({error or 'timeout'}).") from None
 
@@ -105,7 +105,7 @@ class Deployment:
 
     def origin_on(self, port: int | None) -> str:
         scheme = {"ws": "http", "wss": "https"}[self.options.url.scheme]
-        host = self.options.url.netloc.removesuffix(f":{self.options.url.port}")
+        host = self.options.url.netloc.lower().removesuffix(f":{self.options.url.port}")
         is_default = port in (None, DEFAULT_PORTS[scheme])
         return f"{scheme}://{host}" if is_default else f"{scheme}://{host}:{port}"
 
