@@ -18,7 +18,7 @@ from realtime.conformance.handshakes import trusted
 from realtime.conformance.limits import sockets_of_a_user
 from realtime.conformance.options import Options
 from realtime.conformance.results import Outcome, Result, UnreachableError
-from realtime.conformance.streams import delivered, replayed
+from realtime.conformance.streams import delivered, history, replayed
 from realtime.conformance.time_open import restart
 from realtime.conformance.tokens import query
 from tests.project.readme import ROOT
@@ -55,7 +55,7 @@ def promise_of(function) -> str:
 
 
 # What needs an operator, or TLS.
-NOT_CHECKED = {trusted, sockets_of_a_user, delivered, replayed, restart}
+NOT_CHECKED = {trusted, sockets_of_a_user, delivered, replayed, history, restart}
 
 
 async def test_this_server_keeps_every_promise_that_needs_no_operator(start):
@@ -103,7 +103,7 @@ async def test_each_broken_promise_is_found_by_its_check_and_no_other(broken, na
     more: dict = {"forbidden_path": f"/{name}{EVENTS}"}
     if check == "idle":
         more["idle"] = 6
-    if check in ("delivered", "replayed"):
+    if check in ("delivered", "replayed", "history"):
         more["send_command"] = sending(broken)
     found = await failures(f"{broken.ws}/{name}{NOTIFICATIONS}", **more)
     assert list(found) == [check], found

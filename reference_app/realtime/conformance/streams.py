@@ -78,6 +78,14 @@ async def replayed(deployment: Deployment) -> None:
         await placed(client, offset, count=1)
 
 
+@check(BY_ROWS)
+async def history(deployment: Deployment) -> None:
+    """A client that asks for the last entry by ?since=1 is sent it."""
+    await run(command_of(deployment))
+    async with deployment.greeted(query={"since": "1"}) as client:
+        await placed(client, offset_in(client.greeting), count=1)
+
+
 def command_of(deployment: Deployment) -> Sequence[str]:
     if not deployment.options.send_command:
         raise NotCheckedError("Give a command that sends a frame in --send-command.")

@@ -354,6 +354,11 @@ def nothing_is_replayed(event, scope):
         yield event
 
 
+@sees("history")
+def history_is_not_sent(scope):
+    return dict(scope, query_string=scope["query_string"].replace(b"since=", b"before="))
+
+
 # Limits, and time.
 
 
