@@ -113,10 +113,6 @@ def token_in(scope):
     return header(scope, b"authorization").removeprefix("Bearer ")
 
 
-def is_resuming(scope):
-    return b"position=" in scope["query_string"]
-
-
 def frame_in(event):
     return json.loads(event["text"]) if event.get("text") else {"type": None}
 
@@ -337,7 +333,7 @@ numbers = itertools.count()
 @says("delivered")
 def every_second_socket_is_deaf(event, scope):
     if "number" not in scope:
-        scope["number"] = 0 if is_resuming(scope) else next(numbers)
+        scope["number"] = 0 if scope["query_string"] else next(numbers)
     if scope["number"] % 2 == 0 or frame_in(event)["type"] != "notification":
         yield event
 
@@ -345,12 +341,12 @@ def every_second_socket_is_deaf(event, scope):
 @says("delivered")
 def offsets_skip(event, scope):
     offset = 2 * frame_in(event).get("offset", 0)
-    yield event if is_resuming(scope) else changed(event, "notification", offset=offset)
+    yield event if scope["query_string"] else changed(event, "notification", offset=offset)
 
 
 @says("replayed")
 def nothing_is_replayed(event, scope):
-    if not is_resuming(scope) or frame_in(event)["type"] != "notification":
+    if b"position=" not in scope["query_string"] or frame_in(event)["type"] != "notification":
         yield event
 
 
