@@ -49,8 +49,8 @@ from realtime.middleware import AllowedOriginsValidator, SessionAuthMiddleware
 from realtime.models import EndedSession
 from realtime.protocol.close_codes import CloseCode
 from realtime.signals import access_ended
-from tests.app.browsers import APPLICATION, Browser, user_of
 from realtime.testing.dialogue import Socket
+from tests.app.browsers import APPLICATION, Browser, user_of
 from tests.app.dialogue import EVENTS, NOTIFICATIONS, established
 from tests.lanes import in_full
 from tests.wire.servers import eventually
