@@ -3,7 +3,7 @@ from django.apps import AppConfig
 
 class RealtimeConfig(AppConfig):
     name = __package__
-    # The one line to change in a copy that is renamed, beside the folder's name.
+    # The names of the tables begin with it. To rename the folder later, leave it as it is.
     label = "realtime"
     default_auto_field = "django.db.models.BigAutoField"
 

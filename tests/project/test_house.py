@@ -28,7 +28,7 @@ FLOORS = [
     {"identity", "layer", "server"},
     {"protocol"},
     {"concurrency"},
-    {"conf", "deadlines", "signals"},
+    {"conf", "deadlines", "signals", "__version__"},
 ]
 HEIGHT = {room: -number for number, floor in enumerate(FLOORS) for room in floor}
 

@@ -1,6 +1,6 @@
 """Daphne that drains, bounds what it holds, and says why it closes.
 
-    python -m realtime.server config.asgi:application
+    python -m realtime.server mysite.asgi:application
 
 It takes the arguments of `daphne`, by Daphne's own hook (`CommandLineInterface.server_class`), and
 differs where Daphne was measured to fail its clients:
