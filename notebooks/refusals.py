@@ -8,6 +8,7 @@ from django.urls import path
 from api.consumers import NotificationConsumer
 from api.routing import websocket_urlpatterns
 from realtime.protocol.close_codes import CloseCode, Refusal
+from realtime.routing import SocketRouter
 
 REASON = "Who are you?"
 ACCEPT = {"type": "websocket.accept"}
@@ -78,7 +79,7 @@ WAYS = {
     "raise in connect": raise_in_connect,
     "raise in receive": raise_in_receive,
     "no route: URLRouter": URLRouter([path("ws/", accept_then_close)]),
-    "no route: the reference": URLRouter(websocket_urlpatterns),
+    "no route: the reference": SocketRouter(websocket_urlpatterns),
     "select none of the subprotocols": select_no_subprotocol,
     "return without closing": return_without_closing,
 }

@@ -2,9 +2,7 @@
 
 from uuid import UUID
 
-from django.urls import path, re_path, register_converter
-
-from realtime.sockets.origins import refuse_handshake
+from django.urls import path, register_converter
 
 from .consumers import NotificationConsumer, OrganizationEventsConsumer
 
@@ -26,6 +24,4 @@ register_converter(AnyUUIDConverter, "any_uuid")
 websocket_urlpatterns = [
     path("ws/notifications/", NotificationConsumer.as_asgi()),
     path("ws/events/<any_uuid:org_id>/", OrganizationEventsConsumer.as_asgi()),
-    # URLRouter raises ValueError for the rest, which the client sees as HTTP 500.
-    re_path("", refuse_handshake),
 ]

@@ -2,7 +2,7 @@
 
 import os
 
-from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.routing import ProtocolTypeRouter
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 
@@ -18,6 +18,7 @@ from realtime.http.request_queue import RequestQueue  # noqa: E402
 from realtime.middleware import AllowedOriginsValidator, JWTAuthMiddleware  # noqa: E402
 from realtime.monitoring.health import HealthMiddleware  # noqa: E402
 from realtime.monitoring.metrics import MetricsMiddleware  # noqa: E402
+from realtime.routing import SocketRouter  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
@@ -30,7 +31,7 @@ application = ProtocolTypeRouter(
         ),
         "websocket": AllowedOriginsValidator(
             JWTAuthMiddleware(
-                URLRouter(websocket_urlpatterns),
+                SocketRouter(websocket_urlpatterns),
             ),
         ),
     }

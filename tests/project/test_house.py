@@ -21,7 +21,7 @@ FLOORS = [
     {"checks", "admin", "receivers", "http", "monitoring", "management", "integrations"},
     {"rest"},
     {"testing", "conformance"},
-    {"consumer", "middleware", "senders"},
+    {"consumer", "middleware", "routing", "senders"},
     {"sockets"},
     {"authority", "delivery"},
     {"models"},
