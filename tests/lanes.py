@@ -26,6 +26,7 @@ LONGEST_FIRST = (
     "test_nginx.py",
     "test_conformance.py",
     "test_deployments.py",
+    "test_copy.py",
     "test_closings.py",
     "test_outbox_faults.py",
     "test_keycloak_sign_in.py",
@@ -100,6 +101,11 @@ def lane_of(item) -> str:
 def in_full(values) -> list:
     """Return parameters of a test or fixture that are for the full lane."""
     return [pytest.param(value, marks=pytest.mark.full) for value in values]
+
+
+def in_long(values: list[tuple]) -> list:
+    """Return parameters of a test in the full lane that are for the long lane."""
+    return [pytest.param(*value, marks=pytest.mark.long) for value in values]
 
 
 def in_long_unless(is_in_full: bool) -> list:

@@ -121,10 +121,13 @@ def default_of(setting: Setting[Any]) -> str:
 
 
 def requirements() -> str:
-    """Return the command that installs what `realtime/` needs to serve."""
+    """Return the commands that install what `realtime/` needs to serve."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    needed = " ".join(f"'{each}'" for each in project["dependencies"])
-    return f"```bash\npip install {needed}\n```"
+    always, postgres = (
+        "pip install " + " ".join(f"'{each}'" for each in needed)
+        for needed in (project["dependencies"], project["optional-dependencies"]["postgres"])
+    )
+    return f"```bash\n{always}\n```\n\nPostgreSQL needs one more:\n\n```bash\n{postgres}\n```"
 
 
 def notebooks() -> str:

@@ -35,15 +35,23 @@ READY = re.compile(
 class ServerProcess:
     """A server process; `log` holds the lines it wrote, `address` where it listens.
 
-    `prefix` is a command that runs another one, for example on another machine.
+    `prefix` is a command that runs another one, for example on another machine, and `python` the
+    Python of another environment.
     """
 
-    def __init__(self, command: list[str], *, prefix: Sequence[str] = (), **environment: str):
+    def __init__(
+        self,
+        command: list[str],
+        *,
+        prefix: Sequence[str] = (),
+        python: str = sys.executable,
+        **environment: str,
+    ):
         self.log: list[str] = []
         self.address = ""
         self.listens = threading.Event()
         self.process = subprocess.Popen(
-            [*prefix, sys.executable, *command],
+            [*prefix, python, *command],
             env=os.environ | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
