@@ -60,7 +60,7 @@ class Client:
 
     async def frame_of(self, types: frozenset[str], expected: str) -> Frame:
         """Return the next frame of one of these types, and pass over the others."""
-        while (frame := await self.frame(expected)).get("type") not in types:
+        while str((frame := await self.frame(expected)).get("type")) not in types:
             pass
         return frame
 
@@ -83,23 +83,29 @@ class Client:
         await self.is_ended_by(frame, code)
 
     async def is_ended_by(self, frame: Frame, code: CloseCode) -> None:
-        """See that a frame closes with this code, and that the socket does too."""
+        """See that a frame closes with this code, and that the socket does too, at once."""
         if not is_closing(frame, code):
             raise FailedError(words_of_closing(code), came(frame))
-        await self.ends_with(code)
+        if await self.ends_with(code):
+            raise FailedError(f"{CLOSING} to be the last frame", "another one came after it")
 
-    async def ends_with(self, code: CloseCode, patience: float = PATIENCE) -> None:
-        """Wait until the server closes; raises FailedError for another close code."""
-        expected = f"the socket to close with {code.value}"
+    async def ends_with(self, code: CloseCode, patience: float = PATIENCE) -> int:
+        """Return how many frames come before the server closes.
+
+        Raises FailedError for another close code.
+        """
+        expected, frames = f"the socket to close with {code.value}", 0
         try:
             async with asyncio.timeout(patience):
                 while True:
                     await self.connection.recv()
+                    frames += 1
         except TimeoutError:
             raise FailedError(expected, f"it was open after {patience:g} s") from None
         except ConnectionClosed:
             if self.close_code != code:
                 raise FailedError(expected, f"it closed with {self.close_code}") from None
+            return frames
 
 
 def is_closing(frame: Frame, code: CloseCode) -> bool:

@@ -131,7 +131,7 @@ class Deployment:
                     return
                 except FailedError as failure:
                     failures.append(str(failure))
-        raise UnreachableError(f"No socket opens at {self.options.url.geturl()}. {failures[0]}.")
+        raise UnreachableError(f"No socket opens at {self.options.url.geturl()} ({failures[0]}).")
 
     @asynccontextmanager
     async def opened(self, **changes: Any) -> AsyncIterator[Client]:

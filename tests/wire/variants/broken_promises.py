@@ -203,6 +203,13 @@ def refusal_has_no_reason(event, scope):
     yield changed(event, "connection.closing", reason="") if is_malformed else event
 
 
+@says("malformed")
+def refusal_is_not_the_last_frame(event, scope):
+    yield event
+    if token_in(scope) == "no-token" and frame_in(event)["type"] == "connection.closing":
+        yield PONG
+
+
 def believed(scope):
     """Return a scope with the token signed anew, whatever it claims."""
     claims = json.loads(base64url_decode(token_in(scope).split(".")[1]))
@@ -336,6 +343,13 @@ def every_second_socket_is_deaf(event, scope):
         scope["number"] = 0 if scope["query_string"] else next(numbers)
     if scope["number"] % 2 == 0 or frame_in(event)["type"] != "notification":
         yield event
+
+
+@says("delivered")
+def sockets_are_told_different_things(event, scope):
+    scope.setdefault("number", next(numbers))
+    told = {"number": scope["number"]}
+    yield event if scope["query_string"] else changed(event, "notification", notification=told)
 
 
 @says("delivered")
