@@ -206,6 +206,20 @@ def test_session_that_is_no_name_is_none(sid):
     assert Access.of({"sub": ALICE, "sid": sid}).session is None
 
 
+def test_user_of_two_issuers_is_asked_about_by_the_subject_of_each(settings):
+    here, there = (settings.REALTIME_ISSUER | {"ISSUER": issuer} for issuer in ("here", "there"))
+    settings.REALTIME_ISSUER = there
+    sign_out("same", 200)
+    Identity.objects.filter(issuer="there").update(user=user(ALICE))
+    Identity.objects.create(issuer="here", subject="same", user=user(ALICE))
+    Identity.objects.create(issuer="here", subject="other", user=user(BOB))
+    asked = Access.of({"sub": "same", "iat": 100})
+    assert check_access([asked])[asked] == (user(ALICE), SESSION_ENDED)
+    settings.REALTIME_ISSUER = here
+    assert check_access([asked])[asked] == (user(ALICE), None)
+    assert active_user({"sub": "same", "iat": 100}) == user(ALICE)
+
+
 def test_user_of_another_issuer_may_not_listen(settings):
     settings.REALTIME_ISSUER = settings.REALTIME_ISSUER | {"ISSUER": "https://id.example.com"}
     assert refusal(ALICE) == USER_DISABLED

@@ -76,6 +76,13 @@ def test_function_is_asked_once_for_each_subject_with_its_claims(department):
     assert department.asked == [{"sub": "one", "team": 7}, {"sub": "two", "team": 7}]
 
 
+def test_function_cannot_change_the_claims_that_are_kept_for_the_token(settings):
+    settings.REALTIME_USER = lambda given: User.objects.create(username=given["team"].pop())
+    claims = CLAIMS | {"team": ["sales"]}
+    assert active_user(claims).username == "sales"
+    assert claims["team"] == ["sales"]
+
+
 def test_function_is_found_by_its_path(settings):
     settings.REALTIME_USER = f"{__name__}.employee"
     assert active_user(CLAIMS).username == "by path"

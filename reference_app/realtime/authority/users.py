@@ -1,6 +1,7 @@
 """The Django user of a token, and the end of sessions."""
 
 import logging
+from copy import deepcopy
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -125,7 +126,8 @@ def _first_visit(access: Access, claims: dict) -> Any:
 
 def _user_of(claims: dict) -> Any:
     """Return what the project's function says is the user of verified claims."""
-    user, User = conf.USER(claims), get_user_model()
+    # A copy, because the claims of a token are kept for its next visits.
+    user, User = conf.USER(deepcopy(claims)), get_user_model()
     if not isinstance(user, User) or user._state.adding:
         raise TypeError(f"it returned {user!r}, and no {User.__name__} that is stored.")
     return user
