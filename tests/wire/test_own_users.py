@@ -70,14 +70,15 @@ class Project:
         self.environment = environment | own
 
     def run(self, *command, **environment):
-        return subprocess.run(
+        done = subprocess.run(
             [sys.executable, *command],
             env=os.environ | self.environment | environment,
             capture_output=True,
             text=True,
-            check=True,
             timeout=60,
         )
+        assert done.returncode == 0, done.stderr
+        return done
 
     def visit(self, *visitors, prepare=PREPARE, **environment):
         """Return what became of the visitors with these claims, and the log."""
