@@ -1,14 +1,21 @@
 """Says before the first frame what is missing or wrong in the settings."""
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.core.checks import Error, Tags, Warning, register
-from django.db import connections, router
+from django.db import DatabaseError, connections, router
+from django.utils import timezone
 
 from .conf import conf
+from .identity.issuer_faults import faults_of_issuer
 from .models import Entry
 
 # The databases that `delivery.statements` knows, by Django's word for each.
 SUPPORTED = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}
+
+# Entries that are looked at to learn how old the history is.
+SAMPLE = 1_000
 
 # What stands in CHANNEL_LAYERS where a layer reaches one process only.
 IN_PROCESS = ("InMemoryChannelLayer", "fakeredis")
@@ -29,29 +36,56 @@ def check_database(app_configs, databases, **kwargs):
     ]
 
 
+@register(Tags.database)
+def check_history(app_configs, databases, **kwargs):
+    """Warn if frames are kept that `prune_streams` should have deleted.
+
+    Only the first entries by their key are looked at. All of them may be millions, and have no
+    index by age, while those of the oldest streams tell whether the command has run.
+    """
+    alias, days = router.db_for_write(Entry), conf.HISTORY_DAYS
+    if alias not in (databases or ()) or not isinstance(days, int):
+        return []
+    first = Entry.objects.using(alias).order_by("pk").values_list("created_at", flat=True)
+    try:
+        oldest = min(first[:SAMPLE], default=timezone.now())
+    except DatabaseError:  # out of reach, or not migrated yet
+        return []
+    # A day more, because the command runs once a day.
+    if oldest > timezone.now() - timedelta(days=days + 1):
+        return []
+    return [
+        Warning(
+            f"Frames of {oldest:%Y-%m-%d} are kept, although REALTIME_HISTORY_DAYS is {days}.",
+            hint="Let cron run manage.py prune_streams every day.",
+            id="realtime.W006",
+        )
+    ]
+
+
 @register()
 def check_issuer(app_configs, **kwargs):
-    """Say which part of the issuer is missing, before a token is compared with an empty one.
+    """Report what keeps tokens from being verified, before the first of them is refused.
 
-    A project that signs in by sessions alone says so by an empty one.
+    A project that signs in by sessions alone says so by an empty REALTIME_ISSUER.
     """
     if getattr(settings, "REALTIME_ISSUER", None) == {}:
         return []
-    return [
-        Error(
-            f"REALTIME_ISSUER has no {name}.",
-            hint="Set it to your Keycloak realm's, or set REALTIME_ISSUER = {} for sessions alone.",
-            id="realtime.E001",
-        )
-        for name in ("ISSUER", "AUDIENCE")
-        if not (isinstance(conf.ISSUER, dict) and conf.ISSUER.get(name))
-    ]
+    return [Error(each.problem, hint=each.fix, id="realtime.E001") for each in faults_of_issuer()]
 
 
 @register()
 def check_settings(app_configs, **kwargs):
     """Report each setting whose value cannot be used."""
-    return [Error(problem, id="realtime.E003") for each in conf if (problem := each.problem())]
+    return [
+        Error(
+            problem,
+            hint=f"It sets {each.meaning}. The default is {each.default!r}.",
+            id="realtime.E003",
+        )
+        for each in conf
+        if (problem := each.problem())
+    ]
 
 
 @register(Tags.security, deploy=True)

@@ -101,11 +101,9 @@ class Limit(Setting[int]):
 class Conf:
     """The settings of this project."""
 
-    ISSUER = Setting[dict[str, str]](
-        {},
-        "",
-        "the issuer whose tokens are trusted: ISSUER, AUDIENCE, and where they differ from "
-        "Keycloak's defaults CLIENT_ID, KEYS_URL, KEY_CLIENT",
+    # `identity.profiles` has its keys.
+    ISSUER = Setting[dict[str, Any]](
+        {}, "", "the issuer whose tokens are trusted, by the [keys below](#the-issuer)"
     )
     USER = Function(
         f"{__package__}.authority.token_users.make_user",

@@ -21,7 +21,10 @@ class Issuer:
         self.private: dict[str, rsa.RSAPrivateKey] = {}
         self.published: list[str] = []
         self.use = "sig"
+        # What its discovery document says.
+        self.document: dict[str, object] = {}
         self.status, self.fetches = 200, 0
+        self.paths: list[str] = []
         # What is sent in place of the keys, and the seconds between two bytes of it.
         self.body, self.pause = b"", 0.0
         self.answers, self.asked = threading.Event(), threading.Event()
@@ -33,8 +36,12 @@ class Issuer:
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
     @property
+    def origin(self) -> str:
+        return "http://{}:{}".format(*self.server.server_address)
+
+    @property
     def url(self) -> str:
-        return "http://{}:{}/certs".format(*self.server.server_address)
+        return f"{self.origin}/certs"
 
     def make_key(self, key_id: str, publish: bool = True) -> None:
         self.private[key_id] = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -56,6 +63,10 @@ class Issuer:
         keys = {name: json.loads(as_jwk(self.private[name].public_key())) for name in self.private}
         return {"keys": [keys[name] | {"kid": name, "use": self.use} for name in self.published]}
 
+    def answer_to(self, path: str) -> bytes:
+        is_discovery = path.endswith("/.well-known/openid-configuration")
+        return json.dumps(self.document if is_discovery else self.key_set()).encode()
+
     def handler(self):
         issuer = self
 
@@ -66,7 +77,8 @@ class Issuer:
                 issuer.answers.wait()
                 self.send_response(issuer.status)
                 self.end_headers()
-                body = issuer.body or json.dumps(issuer.key_set()).encode()
+                issuer.paths.append(self.path)
+                body = issuer.body or issuer.answer_to(self.path)
                 with suppress(ConnectionError):
                     for start in range(0, len(body), step := 1 if issuer.pause else len(body)):
                         self.wfile.write(body[start : start + step])

@@ -48,6 +48,7 @@ def test_check_reports_a_value_that_cannot_be_used(settings, name, value, proble
     with pytest.raises(SystemCheckError, match="realtime.E003") as failure:
         call_command("check")
     assert problem in str(failure.value)
+    assert f"HINT: It sets {vars(type(conf))[name].meaning}." in str(failure.value)
 
 
 IMPOSSIBLE = [

@@ -57,10 +57,10 @@ async def test_threads_that_ask_at_once_share_one_set(issuer, monkeypatch):
     """What a thread has fetched would not be in another's set."""
     two = threading.Barrier(2)
 
-    def make(client):
+    def make(*arguments):
         with contextlib.suppress(threading.BrokenBarrierError):
             two.wait(0.1)  # for a second thread, which does not come
-        return keys.KeySet(client)
+        return keys.KeySet(*arguments)
 
     monkeypatch.setattr(issuers, "KeySet", make)
     first, second = await asyncio.gather(*(asyncio.to_thread(tokens.issuer_keys) for _ in "ab"))

@@ -18,13 +18,13 @@ from realtime.identity.tokens import averify
 def decodings(monkeypatch):
     """Return a list that has an entry for each token whose signature was verified."""
     issuer_keys().verified.entries.clear()
-    done, decode = [], jwt.decode
+    done, decode = [], jwt.decode_complete
 
     def note(token, *args, **kwargs):
         done.append(token)
         return decode(token, *args, **kwargs)
 
-    monkeypatch.setattr(tokens.jwt, "decode", note)
+    monkeypatch.setattr(tokens.jwt, "decode_complete", note)
     return done
 
 

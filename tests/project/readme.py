@@ -13,6 +13,7 @@ import nbformat
 from prometheus_client.metrics import MetricWrapperBase
 
 from realtime.conf import Limit, Setting, conf
+from realtime.identity.profiles import KEYS, PROFILES, answers
 from realtime.monitoring import metrics
 from realtime.protocol.close_codes import CloseCode
 from tests.bench import report
@@ -80,6 +81,40 @@ def settings() -> str:
     plain = [each for each in conf if not isinstance(each, Limit)]
     rows += [f"| `{each.name}` | {default_of(each)} | {each.meaning} |" for each in plain]
     return "\n".join(rows)
+
+
+def issuer() -> str:
+    """Return the table of the keys of REALTIME_ISSUER."""
+    rows = ["| key | default | meaning |", "|---|---|---|"]
+    for name, key in KEYS.items():
+        required = name in ("ISSUER", "AUDIENCE")
+        default = "required" if required else in_words(key.default)
+        rows.append(f"| `{name}` | {default} | {key.meaning} |")
+    return "\n".join(rows)
+
+
+def profiles() -> str:
+    """Return what each profile takes for an access token, and where it looks in one."""
+    columns = ["profile", "an access token has", "audience", "user", "session", "verified email"]
+    rows = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+    for name in PROFILES:
+        found = answers({"PROFILE": name})
+        wanted = f": `{found['TOKEN_TYPE']}`" if found["TOKEN_TYPE"] else ""
+        claim = found["TOKEN_TYPE_CLAIM"]
+        cells = [
+            f"`{name}`",
+            (f"the claim `{claim}`" if claim else "`typ` in the header") + wanted,
+            *(in_words(found[key]) for key in ("AUDIENCE_CLAIM", "SUBJECT_CLAIMS")),
+            in_words(found["SESSION_CLAIM"]),
+            f"`{found['EMAIL_CLAIM']}` if `{found['EMAIL_VERIFIED_CLAIM']}`",
+        ]
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def in_words(value: str | list[str]) -> str:
+    values = value if isinstance(value, list) else [value]
+    return ", or ".join(f"`{each}`" for each in values if each) or "none"
 
 
 def limits() -> str:
@@ -178,6 +213,8 @@ PARTS: dict[Path, dict[str, Callable[[], str]]] = {
         "requirements": requirements,
         "close codes": close_codes,
         "settings": settings,
+        "issuer": issuer,
+        "profiles": profiles,
         "limits": limits,
         "metrics": counted,
     },

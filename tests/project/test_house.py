@@ -138,7 +138,7 @@ def filled_lines(path: Path) -> int:
 def test_folder_is_small_enough_to_read():
     apart = {"testing", "tests", "conformance"}
     assert sum(filled_lines(path) for path in modules() if room_of(path) not in apart) <= 6_700
-    assert len([each for each in APP.iterdir() if each.name != "__pycache__"]) <= 33
+    assert len([each for each in APP.iterdir() if each.name != "__pycache__"]) <= 35
 
 
 def test_guides_app_is_small_enough_to_write_again():

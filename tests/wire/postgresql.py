@@ -32,6 +32,7 @@ UNITS = [ROOT / "tests" / "app", ROOT / "reference_app" / "realtime" / "tests"]
 # The modules whose logic is in a transaction, a lock, an index or a query.
 DECIDED = [
     "access",
+    "checks",
     "registry",
     "topics",
     "feed",

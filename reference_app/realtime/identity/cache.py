@@ -7,6 +7,7 @@ from hashlib import sha256
 
 import jwt
 
+from .algorithms import KeyName
 from .claims import Claims
 
 # Tokens; a claim set takes one to four kilobytes.
@@ -21,22 +22,22 @@ class VerifiedTokens:
     """
 
     def __init__(self) -> None:
-        self.entries: OrderedDict[bytes, tuple[Claims, jwt.PyJWK]] = OrderedDict()
+        self.entries: OrderedDict[bytes, tuple[Claims, KeyName, jwt.PyJWK]] = OrderedDict()
 
-    def find(self, token: str, keys: Mapping[str | None, jwt.PyJWK], leeway: int) -> Claims | None:
+    def find(self, token: str, keys: Mapping[KeyName, jwt.PyJWK], leeway: int) -> Claims | None:
         """Return a copy of the claims, or None where the token has to be verified."""
         digest = digest_of(token)
         if digest not in self.entries:
             return None
-        claims, key = self.entries[digest]
+        claims, key_name, key = self.entries[digest]
         # A set that was fetched anew has new keys, even those that stayed the same.
-        if keys.get(key.key_id) is not key or time.time() >= claims["exp"] + leeway:
+        if keys.get(key_name) is not key or time.time() >= claims["exp"] + leeway:
             return None
         self.entries.move_to_end(digest)
         return dict(claims)
 
-    def keep(self, token: str, claims: Claims, key: jwt.PyJWK) -> None:
-        self.entries[digest_of(token)] = dict(claims), key
+    def keep(self, token: str, claims: Claims, key_name: KeyName, key: jwt.PyJWK) -> None:
+        self.entries[digest_of(token)] = dict(claims), key_name, key
         if len(self.entries) > MOST:
             self.entries.popitem(last=False)
 

@@ -3,8 +3,10 @@
 TokenError
 ├── MissingTokenError      there is no token
 ├── InvalidTokenError      the token is bad, and a new one may help
-└── KeysUnavailableError   the issuer's keys cannot be fetched, so no token can be verified
+└── KeysUnavailableError   there are no keys to verify any token with
 """
+
+from collections.abc import Iterable
 
 import jwt
 
@@ -31,10 +33,10 @@ class InvalidTokenError(TokenError):
 
 
 class KeysUnavailableError(TokenError):
-    """The issuer's signing keys cannot be fetched, which says nothing about the token."""
+    """There are no keys to verify a token with, which says nothing about the token."""
 
-    def __init__(self) -> None:
-        super().__init__("keys_unavailable", "The identity provider is out of reach.")
+    def __init__(self, reason: str = "The identity provider is out of reach."):
+        super().__init__("keys_unavailable", reason)
 
 
 # What PyJWT found, as a word and a sentence; the first that fits counts.
@@ -44,7 +46,6 @@ FAULTS: list[tuple[type[jwt.PyJWTError], str, str]] = [
     (jwt.InvalidIssuerError, "wrong_issuer", "The token comes from another issuer."),
     (jwt.InvalidAudienceError, "wrong_audience", "The token is meant for another audience."),
     (jwt.MissingRequiredClaimError, "claim_missing", "The token lacks the claim `{claim}`."),
-    (jwt.InvalidAlgorithmError, "wrong_algorithm", "The token is not signed with RS256."),
     (jwt.InvalidSignatureError, "wrong_signature", "The token's signature does not fit."),
     (jwt.PyJWKClientError, "unknown_key", "The token is signed with an unknown key."),
     (jwt.PyJWTError, "token_malformed", "The token is malformed."),
@@ -55,3 +56,16 @@ def invalid(error: jwt.PyJWTError) -> InvalidTokenError:
     """Return the error to raise for what PyJWT found, without any part of the token in it."""
     code, reason = next((code, reason) for kind, code, reason in FAULTS if isinstance(error, kind))
     return InvalidTokenError(code, reason.format(claim=getattr(error, "claim", "")))
+
+
+def wrong_algorithm(accepted: Iterable[str]) -> InvalidTokenError:
+    """Return the error to raise for a token that is signed with none of the accepted algorithms."""
+    reason = f"The token is not signed with {' or '.join(accepted)}."
+    return InvalidTokenError("wrong_algorithm", reason)
+
+
+def claim_missing(names: Iterable[str]) -> InvalidTokenError:
+    """Return the error to raise for a token that has none of these claims."""
+    return InvalidTokenError(
+        "claim_missing", f"The token lacks the claim `{'` or `'.join(names)}`."
+    )

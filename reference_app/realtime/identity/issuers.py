@@ -1,5 +1,6 @@
 """The issuer whose tokens are trusted, and its signing keys."""
 
+import logging
 import threading
 from functools import cache
 from typing import Any, NamedTuple
@@ -10,43 +11,55 @@ from django.utils.module_loading import import_string
 
 from ..conf import conf
 from ..deadlines import FETCH_TIMEOUT
-from .key_client import KeyClient
+from .errors import KeysUnavailableError
+from .issuer_faults import faults_of_issuer
+from .key_client import DiscoveringKeyClient, KeyClient
 from .keys import KeySet
+from .profiles import KEYS_PATHS, answers
+
+logger = logging.getLogger(__name__)
 
 
 class Issuer(NamedTuple):
-    """An OpenID Connect issuer, as REALTIME_ISSUER names it.
+    """An issuer of tokens, as REALTIME_ISSUER and its profile describe it.
 
-    The defaults are Keycloak's.
+    `profiles.KEYS` says what each field means.
     """
 
-    # Compared with a token's `iss` character by character.
     issuer: str
-    # Has to be in a token's `aud`.
     audience: str
-    # The client that users sign in with, for which a logout token is meant.
     client_id: str
+    # Empty where the issuer has to be asked.
     keys_url: str
-    # The class that fetches the keys, a `jwt.PyJWKClient`.
-    key_client: type[jwt.PyJWKClient]
+    key_client: str
+    algorithms: list[str]
+    token_type_claim: str
+    token_type: str
+    audience_claim: str
+    subject_claims: list[str]
+    session_claim: str
+    email_claim: str
+    email_verified_claim: str
 
 
 @cache
 def trusted_issuer() -> Issuer:
     """Return the issuer that the settings name."""
-    named = conf.ISSUER
-    issuer, audience = named.get("ISSUER", ""), named.get("AUDIENCE", "")
-    return Issuer(
-        issuer,
-        audience,
-        client_id=named.get("CLIENT_ID") or audience,
-        keys_url=named.get("KEYS_URL") or f"{issuer.rstrip('/')}/protocol/openid-connect/certs",
-        key_client=import_string(path) if (path := named.get("KEY_CLIENT")) else KeyClient,
-    )
+    named = answers(conf.ISSUER if isinstance(conf.ISSUER, dict) else {})
+    path = KEYS_PATHS.get(str(named["PROFILE"]))
+    derived = {
+        "CLIENT_ID": named["CLIENT_ID"] or named["AUDIENCE"],
+        "KEYS_URL": named["KEYS_URL"] or (path and named["ISSUER"].rstrip("/") + path or ""),
+    }
+    values = named | derived
+    return Issuer(**{field: values[field.upper()] for field in Issuer._fields})
 
 
 def issuer_keys() -> KeySet:
-    """Return the one set of keys of this process, for all its threads."""
+    """Return the one set of keys of this process, for all its threads.
+
+    Raises KeysUnavailableError where the settings are wrong, so that no token is let in by them.
+    """
     # Of threads that ask at once, `cache` alone would give each a set, and keep the last one. What
     # a thread has fetched would not be in the set that it looks into.
     with _making_keys:
@@ -58,8 +71,18 @@ _making_keys = threading.Lock()
 
 @cache
 def _issuer_keys() -> KeySet:
-    issuer = trusted_issuer()
-    return KeySet(issuer.key_client(issuer.keys_url, cache_jwk_set=False, timeout=FETCH_TIMEOUT))
+    if faults := faults_of_issuer():
+        logger.error("No token can be verified: %s %s", *faults[0])
+        raise KeysUnavailableError("The server cannot verify tokens.")
+    return KeySet(_key_client(trusted_issuer()), trusted_issuer().algorithms)
+
+
+def _key_client(issuer: Issuer) -> jwt.PyJWKClient:
+    options: dict[str, Any] = {"cache_jwk_set": False, "timeout": FETCH_TIMEOUT}
+    if not issuer.keys_url:
+        return DiscoveringKeyClient(issuer.issuer, **options)
+    client = import_string(issuer.key_client) if issuer.key_client else KeyClient
+    return client(issuer.keys_url, **options)
 
 
 def _forget_issuer(*, setting: str, **kwargs: Any) -> None:

@@ -13,6 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import jwt
 
 from ..signals import keys_fetched
+from .algorithms import KeyName, signing_keys
 from .cache import VerifiedTokens
 from .claims import Claims
 
@@ -25,14 +26,11 @@ LIFESPAN, COOLDOWN, RETRY = 300, 10, 3
 
 
 class KeySet:
-    """The keys by their ids, and when they were fetched.
+    """The keys by their ids and algorithms, and when they were fetched."""
 
-    `client` is a `jwt.PyJWKClient`.
-    """
-
-    def __init__(self, client: jwt.PyJWKClient):
-        self.client = client
-        self.keys: dict[str | None, jwt.PyJWK] = {}
+    def __init__(self, client: jwt.PyJWKClient, algorithms: list[str]):
+        self.client, self.algorithms = client, algorithms
+        self.keys: dict[KeyName, jwt.PyJWK] = {}
         self.fetched_at = self.tried_at = -float("inf")
         self.last_try_failed = False
         self.fetching: Future[None] | None = None
@@ -41,23 +39,23 @@ class KeySet:
         # One thread, so that an issuer that hangs delays only those who need a new key.
         self.thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="issuer-keys")
 
-    def get(self, key_id: str | None) -> jwt.PyJWK | None:
-        return self.keys.get(key_id)
+    def get(self, key_name: KeyName) -> jwt.PyJWK | None:
+        return self.keys.get(key_name)
 
     @property
     def is_authoritative(self) -> bool:
-        """Whether an id that is not here is unknown to the issuer too, as far as can be said."""
+        """Whether a key that is not here is unknown to the issuer too, as far as can be said."""
         fetched = self.fetching is not None and self.fetching.done()
         return bool(self.keys) and not self.last_try_failed and fetched
 
-    def refresh_for(self, key_id: str | None) -> Future[None] | None:
+    def refresh_for(self, key_name: KeyName | None) -> Future[None] | None:
         """Return the fetch to wait for before a key is looked up, or None where none is needed.
 
         All callers share one fetch. After it, no other starts within the cooldown.
         """
         with self.lock:
             now = time.monotonic()
-            if key_id in self.keys and now - self.fetched_at < LIFESPAN:
+            if key_name in self.keys and now - self.fetched_at < LIFESPAN:
                 return None
             pause = RETRY if self.last_try_failed else COOLDOWN
             if now - self.tried_at >= pause and (not self.fetching or self.fetching.done()):
@@ -71,17 +69,17 @@ class KeySet:
             return None
         return self.verified.find(token, self.keys, leeway)
 
-    def keep_verified(self, token: str, claims: Claims, key_id: str | None) -> None:
-        if key := self.keys.get(key_id):
-            self.verified.keep(token, claims, key)
+    def keep_verified(self, token: str, claims: Claims, key_name: KeyName) -> None:
+        if key := self.keys.get(key_name):
+            self.verified.keep(token, claims, key_name, key)
 
     def _fetch(self) -> None:
         """Replace the keys. Those there are outlive a fetch that fails."""
         try:
-            keys = jwt.PyJWKSet.from_dict(self.client.fetch_data()).keys
-            signing = {key.key_id: key for key in keys if key.public_key_use in ("sig", None)}
+            signing = signing_keys(self.client.fetch_data(), self.algorithms)
             if not signing:
-                raise jwt.PyJWKSetError("no key is for signatures")
+                accepted = " or ".join(self.algorithms)
+                raise jwt.PyJWKSetError(f"no key is for signatures with {accepted}")
         except (jwt.PyJWTError, ValueError, OSError) as error:
             self.last_try_failed = True
             logger.warning("The issuer's keys could not be fetched: %s", error)
