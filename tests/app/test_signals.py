@@ -111,7 +111,7 @@ def changes():
     yield lambda: [setattr(user, "is_active", True), user.save()], []
     yield lambda: [setattr(organization, "is_active", False), organization.save()], [ACME]
     yield lambda: organization.delete(), [ACME]  # once, not once for each member
-    yield lambda: user.delete(), [{"subject": ALICE}, {"user": str(user.pk)}]
+    yield lambda: user.delete(), [{"user": str(user.pk)}, {"subject": ALICE}]
 
 
 @pytest.mark.parametrize("layer", ["pubsub"], indirect=True)
