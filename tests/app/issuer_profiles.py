@@ -1,6 +1,7 @@
 """Tokens as seven kinds of issuers document them, and the key set to verify them with.
 
-Each page was read in November 2026. The claims are those of its example, but for the times.
+The claims are those of the examples in the documentation of each, but for the times. Those of a
+client alone, and the values of Entra, are put together from the lists of claims there.
 """
 
 from typing import Any, NamedTuple
