@@ -125,8 +125,4 @@ def test_they_pass_where_users_sign_in_by_email(project):
 def test_tests_of_a_team_run_as_the_page_prints_them(project):
     for path, text in MODULES.items():
         project.add(path, text.replace("realtime", "live"))
-    start = "from django.apps import AppConfig\n\n\nclass MysiteConfig(AppConfig):\n"
-    start += '    name = "mysite"\n\n    def ready(self):\n        import mysite.signals\n'
-    project.add("mysite/apps.py", start)
-    project.add("mysite/settings.py", 'INSTALLED_APPS += ["mysite"]\n')
     assert "2 passed" in project.test("tests")
