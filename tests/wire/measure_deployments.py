@@ -85,8 +85,8 @@ class Measuring:
         # nginx takes no space in a path.
         folder = self.folder / name.replace(" ", "_")
         folder.mkdir()
-        server.start()
         try:
+            server.start()
             with nginx(folder, [f"127.0.0.1:{server.port}"], name=HOST) as front:
                 options = [*OPTIONS, "--send-command", sending(stack, environment)]
                 lines, code = self.said(f"{front.ws}{PATH}", folder, server, options)
