@@ -7,6 +7,7 @@ from django.urls import path, re_path, resolve
 
 from api.routing import AnyUUIDConverter, websocket_urlpatterns
 from demo.people import ORG_ID
+from realtime.protocol.close_codes import CloseCode, Refusal
 from realtime.routing import SocketRouter
 
 SPELLINGS = [str(ORG_ID), str(ORG_ID).upper(), ORG_ID.hex]
@@ -30,7 +31,7 @@ chat_urlpatterns = [path("ws/chat/", ChatConsumer.as_asgi())]
 
 async def answers(router, path) -> bool:
     """Whether a consumer answers at `path`: it would accept, if only to refuse."""
-    scope = {"refusal": None, "token": None}
+    scope = {"refusal": Refusal(CloseCode.UNAUTHORIZED, "Who are you?"), "token": None}
 
     async def application(inner, receive, send):
         await router({**inner, **scope}, receive, send)

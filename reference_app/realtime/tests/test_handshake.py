@@ -28,7 +28,7 @@ pytestmark = [
 
 async def answer_to(origin: str, path: str = OWN) -> dict:
     """Return the answer to a handshake of a page."""
-    headers = [*bearer(access_token(ALICE)), (b"host", b"live.example")]
+    headers = [*bearer(access_token(ALICE)), (b"host", b"here.example")]
     client = Socket(application, path, [*headers, (b"origin", origin.encode())])
     await client.send_input({"type": "websocket.connect"})
     answer = await client.receive_output()
@@ -39,7 +39,7 @@ async def answer_to(origin: str, path: str = OWN) -> dict:
 
 @pytest.fixture(autouse=True)
 def not_behind_a_proxy(settings):
-    settings.ALLOWED_HOSTS = ["live.example"]
+    settings.ALLOWED_HOSTS = ["here.example"]
     settings.SECURE_PROXY_SSL_HEADER = None
     settings.USE_X_FORWARDED_HOST = settings.USE_X_FORWARDED_PORT = False
 
@@ -47,9 +47,9 @@ def not_behind_a_proxy(settings):
 @pytest.mark.parametrize(
     ("origin", "answer"),
     [
-        ("http://live.example", "websocket.accept"),
+        ("http://here.example", "websocket.accept"),
         ("https://app.example", "websocket.accept"),
-        ("http://live.example:8000", "websocket.close"),
+        ("http://here.example:8000", "websocket.close"),
         ("https://evil.example", "websocket.close"),
         ("null", "websocket.close"),
     ],
@@ -61,7 +61,7 @@ async def test_page_of_the_server_or_of_a_listed_origin_may_open_a_socket(settin
 
 
 async def test_unknown_path_is_refused():
-    assert (await answer_to("http://live.example", "/ws/unknown/"))["type"] == "websocket.close"
+    assert (await answer_to("http://here.example", "/ws/unknown/"))["type"] == "websocket.close"
 
 
 async def test_browser_sends_its_token_as_a_subprotocol():
