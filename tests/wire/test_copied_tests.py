@@ -2,20 +2,18 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.project.readme import REALTIME
+from realtime.management.copying import write_copy
 
 pytestmark = pytest.mark.full
 
 # The modules of the page that a project has after its recipe, and its tests.
 BLOCK = re.compile(r"```python\n# ((?:mysite|tests)/\w+\.py)\n(.+?)```", re.DOTALL)
-MODULES = dict(BLOCK.findall(REALTIME.read_text()))
 
 # Users sign in by email and have keys, fields and a company that Django's own have not.
 ACCOUNTS = """
@@ -67,10 +65,7 @@ class Project:
     def __init__(self, folder: Path):
         self.folder = folder
         self.run("django", "startproject", "mysite", str(folder), cwd=None)
-        ignored = shutil.ignore_patterns("__pycache__")
-        copy = shutil.copytree(REALTIME.parent, folder / "live", ignore=ignored)
-        apps = copy / "apps.py"
-        apps.write_text(apps.read_text().replace('label = "realtime"', 'label = "live"'))
+        self.page = (write_copy(folder, "live") / "README.md").read_text()
         self.add("conftest.py", WITNESS)
 
     def add(self, path: str, text: str) -> None:
@@ -123,6 +118,6 @@ def test_they_pass_where_users_sign_in_by_email(project):
 
 
 def test_tests_of_a_team_run_as_the_page_prints_them(project):
-    for path, text in MODULES.items():
-        project.add(path, text.replace("realtime", "live"))
+    for path, text in BLOCK.findall(project.page):
+        project.add(path, text)
     assert "2 passed" in project.test("tests")
