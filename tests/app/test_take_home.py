@@ -76,6 +76,7 @@ def test_command_prints_what_the_copied_page_says_to_paste(tmp_path):
     for begin in ("pip install", "# mysite/settings.py", "# mysite/asgi.py"):
         (block,) = re.findall(rf"```\w+\n({re.escape(begin)}.*?)```", page, re.DOTALL)[:1]
         assert block in said
+    assert said.count("pip install") == 2  # one of them for PostgreSQL
     assert '"channels", "live"' in said and "from live.middleware import" in said
 
 

@@ -9,7 +9,8 @@ from ... import __version__
 from ..comparing import UNCHANGED, compare, read_stamp
 from ..copying import FOLDER, write_copy
 
-# The blocks of the README's recipe that are pasted into any project.
+# The section of the README that is the recipe, and its blocks that are pasted into any project.
+RECIPE = "Put it into your project"
 PASTED = re.compile(
     r"^```\w+\n((?:pip install|# mysite/settings\.py|# mysite/asgi\.py).*?)^```",
     re.MULTILINE | re.DOTALL,
@@ -33,9 +34,11 @@ class Command(BaseCommand):
             return self.show_changes(target / name)
         copy = write_copy(target, name)
         self.stdout.write(f"Wrote version {__version__} to {copy}.\n\nPaste this:\n\n")
-        for block in PASTED.findall((copy / "README.md").read_text(encoding="utf-8")):
+        page = (copy / "README.md").read_text(encoding="utf-8")
+        recipe = page.partition(f"\n## {RECIPE}\n")[2].partition("\n## ")[0]
+        for block in PASTED.findall(recipe):
             self.stdout.write(block + "\n")
-        self.stdout.write(f"The rest is in {copy / 'README.md'}: Put it into your project.")
+        self.stdout.write(f"The rest is in {copy / 'README.md'}: {RECIPE}.")
 
     def show_changes(self, copy: Path) -> None:
         version, taken = read_stamp(copy)
