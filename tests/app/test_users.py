@@ -112,7 +112,7 @@ def test_outage_of_the_database_stays_one(department, caplog, error):
 NO_USERS = [False, "alice", 7, AnonymousUser(), User(username="not stored"), User]
 
 
-@pytest.mark.parametrize("returned", NO_USERS, ids=repr)
+@pytest.mark.parametrize("returned", NO_USERS, ids=str)
 def test_log_tells_what_was_returned_in_place_of_a_user(department, caplog, returned):
     department.returned = returned
     assert refusal() == NO_ACCOUNT

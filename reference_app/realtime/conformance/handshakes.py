@@ -44,7 +44,7 @@ async def without_origin(deployment: Deployment) -> None:
         pass
 
 
-@check('end your routes with re_path("", refuse_handshake)')
+@check("put your routes into a SocketRouter")
 async def unknown_path(deployment: Deployment) -> None:
     """A path without a route is refused before a socket opens."""
     url = deployment.options.url
