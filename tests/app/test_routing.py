@@ -12,6 +12,9 @@ from realtime.routing import SocketRouter
 
 SPELLINGS = [str(ORG_ID), str(ORG_ID).upper(), ORG_ID.hex]
 
+# A consumer closes old connections to the database, of which an earlier test may have left one.
+IN_DATABASE = pytest.mark.usefixtures("transactional_db")
+
 UNKNOWN = [
     "/",
     "/ws/",
@@ -55,6 +58,7 @@ OWN_ROUTES = {
 }
 
 
+@IN_DATABASE
 @pytest.mark.parametrize("routes", OWN_ROUTES.values(), ids=OWN_ROUTES)
 async def test_routes_of_a_project_are_reached_in_any_order(routes):
     router = SocketRouter(routes)
@@ -63,6 +67,7 @@ async def test_routes_of_a_project_are_reached_in_any_order(routes):
     assert not await answers(router, "/ws/nothing/")
 
 
+@IN_DATABASE
 async def test_lists_of_routes_can_be_joined_in_the_router_of_channels_too():
     for routes in (OWN_ROUTES["before"], OWN_ROUTES["behind"]):
         assert await answers(URLRouter(routes), "/ws/chat/")
