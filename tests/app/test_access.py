@@ -9,7 +9,7 @@ from api.models import Membership, Organization
 from api.topics import organization_topic
 from demo.people import ORG_ID, settle
 from devrealm.accounts import PEOPLE
-from realtime.authority.access import SESSION_ENDED, USER_DISABLED, Access, check_access
+from realtime.authority.access import SESSION_ENDED, USER_DISABLED, Access, Answer, check_access
 from realtime.authority.users import active_user, end_session, sign_out
 from realtime.identity.errors import InvalidTokenError
 from realtime.models import Identity
@@ -214,9 +214,9 @@ def test_user_of_two_issuers_is_asked_about_by_the_subject_of_each(settings):
     Identity.objects.create(issuer="here", subject="same", user=user(ALICE))
     Identity.objects.create(issuer="here", subject="other", user=user(BOB))
     asked = Access.of({"sub": "same", "iat": 100})
-    assert check_access([asked])[asked] == (user(ALICE), SESSION_ENDED)
+    assert check_access([asked])[asked] == Answer(user(ALICE), SESSION_ENDED)
     settings.REALTIME_ISSUER = here
-    assert check_access([asked])[asked] == (user(ALICE), None)
+    assert check_access([asked])[asked] == Answer(user(ALICE), None)
     assert active_user({"sub": "same", "iat": 100}) == user(ALICE)
 
 
