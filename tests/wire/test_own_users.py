@@ -95,6 +95,7 @@ def project(environment, tmp_path):
     return Project(environment, tmp_path)
 
 
+@pytest.mark.full
 async def test_user_who_logs_in_by_email_is_refused_and_then_linked(project, connect):
     alice = project.run("-c", f"{PREPARE_ALICE}print(alice.pk)").stdout.strip()
     with project.serving() as server:
