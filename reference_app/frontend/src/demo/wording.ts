@@ -34,8 +34,7 @@ export function wordingOf(status: Status, now: number, complaint?: string): Word
 
 /** What a person says of a closure, beside its code. */
 export function closureWords(status: Extract<Status, { code: number }>): string {
-  const next =
-    status.state === "waiting" ? "Reconnecting." : afterwards(status.needsSignIn);
+  const next = status.state === "waiting" ? "Reconnecting." : afterwards(status.needsSignIn);
   return `${sentence(status.sentence)} ${next}`;
 }
 
