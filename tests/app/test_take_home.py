@@ -167,6 +167,14 @@ def test_comparison_tells_the_changes_of_the_team_from_those_of_a_newer_version(
     }
 
 
+def test_copy_is_not_compared_with_itself(tmp_path, folder, monkeypatch):
+    (project := tmp_path / "project").mkdir()
+    take_home(project, "--name", "live")
+    monkeypatch.setattr(copying, "FOLDER", project / "live")
+    with pytest.raises(CommandError, match="Run it in the project that has the newer version"):
+        take_home(project, "--name", "live", "--diff")
+
+
 def test_copy_that_nobody_has_changed_is_unchanged(tmp_path, folder):
     (project := tmp_path / "project").mkdir()
     take_home(project, "--name", "live")

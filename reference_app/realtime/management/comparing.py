@@ -5,6 +5,7 @@ from pathlib import Path
 
 from django.core.management.base import CommandError
 
+from . import copying
 from .copying import STAMP, digest, files_in, written_as
 
 UNCHANGED = "unchanged"
@@ -13,8 +14,14 @@ UNCHANGED = "unchanged"
 def read_stamp(copy: Path) -> tuple[str, dict[str, str]]:
     """Return the version that a copy was taken from, and the digest of each file as written.
 
-    Raises CommandError without a stamp.
+    Raises CommandError without a stamp, and for the folder that runs this: it equals itself.
     """
+    if copy.resolve() == copying.FOLDER.resolve():
+        raise CommandError(
+            f"{copy} is the folder that runs this command, so there is nothing to compare it with. "
+            "Run it in the project that has the newer version.",
+            returncode=2,
+        )
     try:
         stamp = json.loads((copy / STAMP).read_bytes())
         return stamp["version"], dict(stamp["files"])
