@@ -7,7 +7,7 @@ the client is `websockets`, and the recorder is ASGI middleware of a few lines.
 from .display import bars, frame, show, table
 from .people import COURSE_ENDS, prepare, token
 from .recording import Diagram, Note, Recorder
-from .servers import PATIENCE, Client, launch, run_demo, serve, serve_on_uvicorn
+from .servers import PATIENCE, Client, Redis, launch, run, run_demo, serve, serve_on_uvicorn
 
 __all__ = [
     "COURSE_ENDS",
@@ -16,10 +16,12 @@ __all__ = [
     "Diagram",
     "Note",
     "Recorder",
+    "Redis",
     "bars",
     "frame",
     "launch",
     "prepare",
+    "run",
     "run_demo",
     "serve",
     "serve_on_uvicorn",

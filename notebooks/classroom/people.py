@@ -10,9 +10,14 @@ COURSE_ENDS = 4102444800
 
 
 async def prepare() -> None:
-    """Set Django up, with a database in a temporary folder and the demo's three people in it."""
-    prepare.folder = tempfile.TemporaryDirectory(prefix="classroom-")
-    os.environ["DATA_DIR"] = prepare.folder.name
+    """Set Django up, with a database in a temporary folder and the demo's three people in it.
+
+    A second call empties the database.
+    """
+    is_first = not hasattr(prepare, "folder")
+    if is_first:
+        prepare.folder = tempfile.TemporaryDirectory(prefix="classroom-")
+        os.environ["DATA_DIR"] = prepare.folder.name
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.local"
     import django
 
@@ -22,6 +27,8 @@ async def prepare() -> None:
     from demo.people import settle
 
     await sync_to_async(call_command)("migrate", verbosity=0)
+    if not is_first:
+        await sync_to_async(call_command)("flush", interactive=False, verbosity=0)
     await sync_to_async(settle)()
     await sync_to_async(begin_streams)()
 
@@ -40,8 +47,8 @@ def begin_streams() -> None:
     outbox.new_tag = lambda: "course"
 
 
-def token(username: str) -> str:
+def token(username: str, **claims) -> str:
     """Return an access token for alice, bob or mallory, as Keycloak would write it."""
     from devrealm.issue import access_token
 
-    return access_token(username, exp=COURSE_ENDS)
+    return access_token(username, exp=COURSE_ENDS, **claims)

@@ -73,6 +73,18 @@ class Recorder:
 
         return deliver
 
+    def listen(self, client, name: str, server: str) -> None:
+        """Note too what a client hears from the server of another process."""
+        receive = client.receive
+
+        async def noting_receive():
+            frame = await receive()
+            code = f" {frame['code']}" if "code" in frame else ""
+            self.notes.append(Note(server, name, frame["type"] + code, name))
+            return frame
+
+        client.receive = noting_receive
+
     def clear(self) -> None:
         self.notes.clear()
 

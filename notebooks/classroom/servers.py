@@ -9,7 +9,7 @@ import shlex
 import socket
 import sys
 import threading
-from asyncio.subprocess import DEVNULL, PIPE
+from asyncio.subprocess import DEVNULL, PIPE, STDOUT
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
@@ -236,21 +236,56 @@ class Launched:
             self.process.kill()
 
 
-async def launch(command: str) -> Launched:
+class Redis:
+    """A stand-in for Redis on a port of its own, in threads of this process."""
+
+    def __init__(self):
+        import fakeredis
+
+        self.server = fakeredis.TcpFakeServer(("127.0.0.1", 0))
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def port(self) -> int:
+        return self.server.server_address[1]
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+
+async def launch(command: str, **options) -> Launched:
     """Run a command that starts Daphne, or a server with its arguments, and wait until it listens.
 
     Daphne says where on stderr. Its access log would come between what applications print.
+    `options` are those of a subprocess, such as `cwd`.
     """
-    words = [*shlex.split(command), "--access-log", os.devnull]
-    if words[0] == "python":
-        words[0] = sys.executable
-    process = await asyncio.create_subprocess_exec(*words, stdout=PIPE, stderr=PIPE)
+    words = [*words_of(command), "--access-log", os.devnull]
+    process = await asyncio.create_subprocess_exec(*words, stdout=PIPE, stderr=PIPE, **options)
     said = b""
     async for line in process.stderr:
         said += line
         if found := re.search(rb"Listening on TCP address (\S+)", line):
             return Launched(process, found[1].decode())
     raise AssertionError(f"{command!r} ended before it listened: {said.decode()}")
+
+
+async def run(command: str, *words: str, **options) -> str:
+    """Run a command to its end, and return what it printed; `words` follow those of the command.
+
+    Raises AssertionError with what it printed if it fails.
+    """
+    words = [*words_of(command), *words]
+    process = await asyncio.create_subprocess_exec(*words, stdout=PIPE, stderr=STDOUT, **options)
+    printed = (await process.communicate())[0].decode()
+    assert process.returncode == 0, f"{command!r} failed: {printed}"
+    return printed
+
+
+def words_of(command: str) -> list[str]:
+    """Return the words of a command line, with this process's Python for `python`."""
+    first, *others = shlex.split(command)
+    return [sys.executable if first == "python" else first, *others]
 
 
 async def run_demo() -> Launched:
