@@ -69,7 +69,7 @@ async def test_page_from_elsewhere_connects_only_if_it_is_listed(
     assert await first_status(browser, listed, app) == {"state": "open"}
     refused = await first_status(browser, unlisted, app)
     assert (refused["state"], refused["code"]) == ("waiting", 1006)
-    assert refused["sentence"] == "The connection was lost."
+    assert refused["sentence"] == "Could not connect."
     await asyncio.to_thread(app.stop)
     assert [unlisted in line for line in app.log if "origin" in line] == [True]
 

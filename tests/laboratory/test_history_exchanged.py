@@ -90,7 +90,12 @@ class Sqlite:
 class Postgresql:
     """The backup of the tables that streams are in, restored in one transaction."""
 
-    TABLES = ("realtime_stream", "realtime_entry", "realtime_pendingentry")
+    TABLES = (
+        "realtime_stream",
+        "realtime_entry",
+        "realtime_pendingentry",
+        "realtime_readmark",
+    )
 
     def __init__(self, url: str, folder):
         self.url = url

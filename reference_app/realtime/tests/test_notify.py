@@ -1,14 +1,22 @@
 import os
 import socket
+import tempfile
 
 import pytest
 
 from ..server.notify import DRAINING, LISTENING, notify
 
 
+@pytest.fixture
+def short_path():
+    """A folder for a socket, whose path has 107 characters at most (unix(7))."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield folder
+
+
 @pytest.mark.parametrize("kind", ["path", "abstract"])
-def test_states_reach_the_socket_that_systemd_names(kind, tmp_path, monkeypatch):
-    address = str(tmp_path / "notify") if kind == "path" else f"\0notify-{os.getpid()}"
+def test_states_reach_the_socket_that_systemd_names(kind, short_path, monkeypatch):
+    address = f"{short_path}/notify" if kind == "path" else f"\0notify-{os.getpid()}"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(address)
         systemd.settimeout(10)
