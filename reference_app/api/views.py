@@ -116,6 +116,6 @@ def as_json(resource: SampleResource) -> dict:
 
 
 def body_of(request: HttpRequest) -> dict:
-    """Return the JSON object in the body, or an empty one; MalformedError is a ValueError."""
+    """Return the JSON object in the body, or an empty one, or raise MalformedError."""
     body = parse(request.body)
     return body if isinstance(body, dict) else {}

@@ -7,7 +7,7 @@ from django.http import HttpRequest, JsonResponse
 
 from ..authority.topics import Topic
 from ..delivery import streams
-from ..delivery.hub import completed_positions
+from ..delivery.hub import complete
 from ..delivery.read_marks import mark_read, read_state
 from ..delivery.streams import Position
 from ..protocol.frames import MalformedError, parse
@@ -61,4 +61,5 @@ def mark_as_read(request: HttpRequest, topic: Topic, key: Any) -> JsonResponse:
 
 def position_of(name: str) -> Position:
     """Return where a stream is, once all that was sent to it has its place."""
-    return completed_positions([name]).get(name) or streams.begin([name])[name]
+    complete([name])
+    return streams.position(name)
