@@ -40,7 +40,7 @@ class Client:
                 await self.connection.send(message if raw else json.dumps(message))
 
     async def frame(self, expected: str) -> Frame:
-        """Return the next frame; raises FailedError where none comes, or no JSON object."""
+        """Return the next frame. Raises FailedError where none comes, or no JSON object."""
         try:
             async with asyncio.timeout(PATIENCE):
                 text = await self.connection.recv()

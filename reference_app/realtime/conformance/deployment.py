@@ -33,7 +33,7 @@ class Opening(connect):
 
 @dataclass(frozen=True)
 class Handshake:
-    """What a client opens a socket with; `tokens` are by their carriers."""
+    """What a client opens a socket with. `tokens` are by their carriers."""
 
     address: SplitResult
     tokens: Mapping[str, str]
@@ -47,7 +47,7 @@ class Handshake:
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers that are not every handshake's; the names are those of HTTP."""
+        """The headers that are not every handshake's. The names are those of HTTP."""
         token, origin = self.tokens.get("header"), self.origin
         headers = {"Authorization": token and f"Bearer {token}", "Origin": origin}
         return {name: value for name, value in headers.items() if value is not None}

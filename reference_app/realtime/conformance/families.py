@@ -16,7 +16,7 @@ PATIENCE = 240
 
 
 async def results(options: Options) -> AsyncIterator[Result]:
-    """Run every check, one after the other; raises UnreachableError where no socket opens."""
+    """Run every check, one after the other. Raises UnreachableError where no socket opens."""
     deployment = Deployment(options)
     end = asyncio.get_running_loop().time() + PATIENCE + options.idle
     if options.drain:

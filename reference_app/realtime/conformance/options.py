@@ -47,7 +47,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def parsed(arguments: Sequence[str] | None = None) -> Options:
-    """Return the options of a command line; exits with 2 and one sentence where it is wrong."""
+    """Return the options of a command line. Exits with 2 and one sentence where it is wrong."""
     parser = made()
     named = vars(parser.parse_args(arguments))
     try:

@@ -47,7 +47,7 @@ checks: list[Check] = []
 
 
 def check(advice: str) -> Callable[[Function], Function]:
-    """Enter a function among the checks; its docstring is the promise."""
+    """Enter a function among the checks. Its docstring is the promise."""
 
     def enter(function: Function) -> Function:
         promise = (function.__doc__ or function.__name__).split("\n")[0].removesuffix(".")

@@ -117,7 +117,7 @@ OTHERS = ("token.expiring", "notifications.read")
 
 
 async def placed(client: Client, count: int) -> list[Frame]:
-    """Return the frames after the greeting; their offsets have to follow one another."""
+    """Return the frames after the greeting. Their offsets have to follow one another."""
     before, frames = offset_in(client.greeting), list[Frame]()
     while len(frames) < count:
         offset = before + len(frames) + 1

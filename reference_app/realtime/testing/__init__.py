@@ -1,1 +1,1 @@
-"""What a project needs to test its own topics and consumers; begin with `fixtures.py`."""
+"""What a project needs to test its own topics and consumers. Begin with `fixtures.py`."""

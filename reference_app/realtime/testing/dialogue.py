@@ -19,7 +19,7 @@ from .patience import PATIENCE
 
 
 class Socket(WebsocketCommunicator):
-    """A client of an application; frames are JSON."""
+    """A client of an application. Frames are JSON."""
 
     # The first frame, once it was read.
     greeting: dict[str, Any]

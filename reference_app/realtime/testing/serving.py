@@ -94,7 +94,7 @@ class ServerProcess:
         return f"http://{self.address}"
 
     def requests(self, **options) -> httpx.AsyncClient:
-        """Return a client for the server's addresses; httpx by itself gives up after 5 s."""
+        """Return a client for the server's addresses. By itself httpx gives up after 5 s."""
         return httpx.AsyncClient(base_url=self.http, timeout=PATIENCE, **options)
 
     def wait_until_it_logs(self, words: str) -> None:
