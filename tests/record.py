@@ -1,4 +1,4 @@
-"""What a test saw of a real part, in files beside the notebooks that tell of it."""
+"""What a test saw of a real part, in files that notebooks tell of."""
 
 import json
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+RECORDED = NOTEBOOKS / "recorded"
 
 RECORD_AGAIN = """
 It is seen differently from what the notebooks say.
@@ -16,7 +17,7 @@ class Record:
     """One file, a tree of keys; a test compares what it sees, or writes it where it is told to."""
 
     def __init__(self, name: str, config: pytest.Config):
-        self.path = NOTEBOOKS / name
+        self.path = RECORDED / name
         self.is_written = config.getoption("--record")
         if self.is_written and hasattr(config, "workerinput"):
             raise pytest.UsageError(

@@ -6,12 +6,14 @@ the client is `websockets`, and the recorder is ASGI middleware of a few lines.
 
 from .display import bars, frame, show, table
 from .people import COURSE_ENDS, prepare, token
+from .recorded import PROJECT, recorded
 from .recording import Diagram, Note, Recorder
 from .servers import PATIENCE, Client, Redis, launch, run, run_demo, serve, serve_on_uvicorn
 
 __all__ = [
     "COURSE_ENDS",
     "PATIENCE",
+    "PROJECT",
     "Client",
     "Diagram",
     "Note",
@@ -21,6 +23,7 @@ __all__ = [
     "frame",
     "launch",
     "prepare",
+    "recorded",
     "run",
     "run_demo",
     "serve",

@@ -26,8 +26,8 @@ OPEN = """([url, offered, openAfter]) => new Promise(done => {
 
 
 async def page_sees(page, server, way):
-    from refusals import SUBPROTOCOLS
-    from witnesses import told
+    from classroom.refusals import SUBPROTOCOLS
+    from classroom.witnesses import told
 
     url = server.ws + quote(f"/{way}")
     return told(*await page.evaluate(OPEN, [url, SUBPROTOCOLS.get(way, []), OPEN_AFTER]))
@@ -35,9 +35,9 @@ async def page_sees(page, server, way):
 
 async def measured(chromium, name: str) -> dict[str, str]:
     """Return what a page sees of every way on the server of that name."""
-    from witnesses import seen_of_every_way
+    from classroom.witnesses import seen_of_every_way
 
-    command = [*COMMANDS[name], "refusals:application"]
+    command = [*COMMANDS[name], "classroom.refusals:application"]
     environment = {"PYTHONPATH": str(NOTEBOOKS), "DJANGO_SETTINGS_MODULE": SETTINGS}
     with serving(command, **environment) as server:
         page = await chromium.new_page()

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from tests.browser.demo_page import press, session, shows, status, visit
 from tests.project.frontend import PAGE_BUNDLES
-from tests.record import NOTEBOOKS
+from tests.record import RECORDED
 
-PICTURES = {scheme: NOTEBOOKS / f"page_in_chromium_{scheme}.png" for scheme in ("light", "dark")}
+PICTURES = {scheme: RECORDED / f"page_in_chromium_{scheme}.png" for scheme in ("light", "dark")}
 
 # What every clock on the page shows.
 TIME = datetime(2026, 11, 24, 10, 30)

@@ -1,4 +1,4 @@
-"""One session of the guide's hook and one of the demo page, side by side, noted for notebook 11.
+"""One session of the guide's hook and one of the demo page, side by side, noted for notebook 12.
 
 The same happens to both: the token is about to expire, a notification comes, and the server is
 restarted while another is sent.

@@ -1,4 +1,4 @@
-"""What the demo page does at each close code, in Chromium: what notebook 11 says."""
+"""What the demo page does at each close code, in Chromium: what notebook 12 says."""
 
 import functools
 import json
@@ -9,7 +9,7 @@ from realtime.protocol.close_codes import CloseCode
 from tests.browser.chromium import fixture
 from tests.browser.closings import CAUSES, Stage, what_follows
 from tests.browser.conftest import starting
-from tests.record import NOTEBOOKS, Record
+from tests.record import RECORDED, Record
 from tests.wire.fixtures import layer_on
 
 
@@ -60,7 +60,7 @@ async def closes_with_what_was_told(tap):
 
 
 def test_page_was_seen_at_every_close_code():
-    seen = json.loads((NOTEBOOKS / "page_in_chromium.json").read_text())["closings"][
+    seen = json.loads((RECORDED / "page_in_chromium.json").read_text())["closings"][
         "realtime.server"
     ]
     comes_back = {each["code"]: each["wait"] is not None for each in seen.values()}

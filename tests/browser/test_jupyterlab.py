@@ -1,4 +1,4 @@
-"""Notebook 11 as a reader has it: all of it run in JupyterLab, with the page live in its frame."""
+"""Notebook 12 as a reader has it: all of it run in JupyterLab, with the page live in its frame."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ from tests.project.readme import ROOT
 from tests.record import NOTEBOOKS
 from tests.wire.servers import PATIENCE, eventually, free_port
 
-NOTEBOOK = "11_in_the_browser.ipynb"
+NOTEBOOK = "12_in_the_browser.ipynb"
 
 # Milliseconds in which JupyterLab and its kernel are there, on a machine under load.
 LONG = 4 * PATIENCE * 1_000

@@ -1,4 +1,4 @@
-"""What goes over the wire of the guide's hook and of the demo page: what notebook 11 draws."""
+"""What goes over the wire of the guide's hook and of the demo page: what notebook 12 draws."""
 
 from tests.browser.sessions import two_sessions
 from tests.record import Record

@@ -25,7 +25,7 @@ REFERENCE = ROOT / "reference_app" / "README.md"
 SERVERS = ROOT / "tests" / "wire" / "README.md"
 BENCH = ROOT / "tests" / "bench" / "README.md"
 
-SPEED = ROOT / "notebooks" / "speed.json"
+SPEED = ROOT / "notebooks" / "recorded" / "speed.json"
 PICTURED = "07_*.ipynb"
 
 # Figures of the bench that its page shows.

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from channels.testing import WebsocketCommunicator
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from refusals import SUBPROTOCOLS, WAYS, application
+from .refusals import SUBPROTOCOLS, WAYS, application
 
 # Seconds after which a silent socket counts as open: Daphne looks for failed ones once a second.
 OPEN_AFTER = 3
