@@ -277,23 +277,25 @@ var Heartbeat = class {
 };
 
 // src/realtime/rate.ts
-var MINUTE_MS = 6e4;
 var Rate = class {
-  constructor(mostInAMinute) {
-    this.mostInAMinute = mostInAMinute;
+  constructor(atOnce, everyMs) {
+    this.atOnce = atOnce;
+    this.everyMs = everyMs;
   }
-  mostInAMinute;
-  times = [];
+  atOnce;
+  everyMs;
+  allFreeAt = 0;
   /** Return how long to wait before it may be done again. */
   waitMs() {
-    const now = Date.now();
-    this.times = this.times.filter((at) => at <= now && now - at < MINUTE_MS);
-    if (this.times.length < this.mostInAMinute) return 0;
-    return this.times.at(-this.mostInAMinute) + MINUTE_MS - now;
+    return Math.max(0, this.takenMs() - (this.atOnce - 1) * this.everyMs);
   }
   /** It is done now. */
   count() {
-    this.times.push(Date.now());
+    this.allFreeAt = Date.now() + this.takenMs() + this.everyMs;
+  }
+  /** A clock that was set back must not make a client wait for hours. */
+  takenMs() {
+    return Math.min(Math.max(0, this.allFreeAt - Date.now()), this.atOnce * this.everyMs);
   }
 };
 
@@ -362,7 +364,8 @@ function subprotocols(token) {
 }
 
 // src/realtime/refresh.ts
-var MOST_IN_A_MINUTE = 4;
+var AT_ONCE = 2;
+var EVERY_MS = 3e4;
 var Refresh = class {
   constructor(token, send, failed) {
     this.token = token;
@@ -374,7 +377,7 @@ var Refresh = class {
   failed;
   triesLeft = 0;
   isAnswered = false;
-  rate = new Rate(MOST_IN_A_MINUTE);
+  rate = new Rate(AT_ONCE, EVERY_MS);
   /** A new socket begins. */
   start() {
     this.isAnswered = false;
@@ -1135,7 +1138,8 @@ function realCode(event) {
 
 // src/realtime/client.ts
 var STOOD_MS = 1e4;
-var MOST_ATTEMPTS = 10;
+var ATTEMPTS_AT_ONCE = 6;
+var ATTEMPT_EVERY_MS = 1e4;
 var RealtimeClient = class {
   status = CLOSED;
   options;
@@ -1145,7 +1149,7 @@ var RealtimeClient = class {
   conversation;
   transport;
   timer = new Timer();
-  rate = new Rate(MOST_ATTEMPTS);
+  rate = new Rate(ATTEMPTS_AT_ONCE, ATTEMPT_EVERY_MS);
   openSince = Infinity;
   inVain = 0;
   leavePage = null;

@@ -17,8 +17,9 @@ import { Transport } from "./transport";
 /** A connection that has stood for so long was no failure: the waits begin anew after it. */
 const STOOD_MS = 10_000;
 
-/** Attempts in a minute, whatever a server, a page or a network does. */
-const MOST_ATTEMPTS = 10;
+/** Attempts, whatever a server, a page or a network does: so many at once, then one at a time. */
+const ATTEMPTS_AT_ONCE = 6;
+const ATTEMPT_EVERY_MS = 10_000;
 
 /**
  * One socket that comes back: with a token that is still good, after a time that suits the reason,
@@ -35,7 +36,7 @@ export class RealtimeClient {
   private readonly transport: Transport;
 
   private readonly timer = new Timer();
-  private readonly rate = new Rate(MOST_ATTEMPTS);
+  private readonly rate = new Rate(ATTEMPTS_AT_ONCE, ATTEMPT_EVERY_MS);
   private openSince = Infinity;
   private inVain = 0;
   private leavePage: (() => void) | null = null;

@@ -1,22 +1,28 @@
-const MINUTE_MS = 60_000;
-
-/** Bounds how often something is done in a minute, whatever asks for it. */
+/**
+ * Bounds how often something is done: so often at once, and then once in each interval.
+ *
+ * A count for each minute would make a client wait for the rest of that minute.
+ */
 export class Rate {
-  private times: number[] = [];
+  private allFreeAt = 0;
 
-  constructor(private readonly mostInAMinute: number) {}
+  constructor(
+    private readonly atOnce: number,
+    private readonly everyMs: number,
+  ) {}
 
   /** Return how long to wait before it may be done again. */
   waitMs(): number {
-    const now = Date.now();
-    // A clock that was set back must not make a client wait for hours.
-    this.times = this.times.filter((at) => at <= now && now - at < MINUTE_MS);
-    if (this.times.length < this.mostInAMinute) return 0;
-    return this.times.at(-this.mostInAMinute)! + MINUTE_MS - now;
+    return Math.max(0, this.takenMs() - (this.atOnce - 1) * this.everyMs);
   }
 
   /** It is done now. */
   count(): void {
-    this.times.push(Date.now());
+    this.allFreeAt = Date.now() + this.takenMs() + this.everyMs;
+  }
+
+  /** A clock that was set back must not make a client wait for hours. */
+  private takenMs(): number {
+    return Math.min(Math.max(0, this.allFreeAt - Date.now()), this.atOnce * this.everyMs);
   }
 }

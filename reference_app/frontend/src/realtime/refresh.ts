@@ -1,14 +1,15 @@
 import { Rate } from "./rate";
 import { asError, type Token } from "./token";
 
-/** Tokens that are asked for in a minute on one socket, whatever the server sends. */
-const MOST_IN_A_MINUTE = 4;
+/** Tokens that are asked for on one socket, whatever the server sends: two, and two a minute. */
+const AT_ONCE = 2;
+const EVERY_MS = 30_000;
 
 /** Gives an open connection a new token before its old one expires. */
 export class Refresh {
   private triesLeft = 0;
   private isAnswered = false;
-  private readonly rate = new Rate(MOST_IN_A_MINUTE);
+  private readonly rate = new Rate(AT_ONCE, EVERY_MS);
 
   constructor(
     private readonly token: Token,
