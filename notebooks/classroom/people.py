@@ -5,6 +5,8 @@ import tempfile
 
 from asgiref.sync import sync_to_async
 
+from .leftovers import clear_away, remember_loggers
+
 # Tokens of the course end on 1 January 2100, so that no output depends on the day it was made.
 COURSE_ENDS = 4102444800
 
@@ -12,7 +14,7 @@ COURSE_ENDS = 4102444800
 async def prepare() -> None:
     """Set Django up, with a database in a temporary folder and the demo's three people in it.
 
-    A second call empties the database.
+    A second call clears away what earlier cells have left, and empties the database.
     """
     is_first = not hasattr(prepare, "folder")
     if is_first:
@@ -26,11 +28,20 @@ async def prepare() -> None:
 
     from demo.people import settle
 
+    remember_loggers() if is_first else await clear_away()
     await sync_to_async(call_command)("migrate", verbosity=0)
     if not is_first:
-        await sync_to_async(call_command)("flush", interactive=False, verbosity=0)
+        await sync_to_async(empty)()
     await sync_to_async(settle)()
     await sync_to_async(begin_streams)()
+
+
+def empty() -> None:
+    from django.core.cache import cache
+    from django.core.management import call_command
+
+    call_command("flush", interactive=False, verbosity=0)
+    cache.clear()
 
 
 def begin_streams() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Hashable
 from contextvars import ContextVar
 from typing import NamedTuple
 
@@ -18,12 +19,16 @@ FOR_THE_PROCESS = ("stream.entry", "access.changed")
 
 
 class Note(NamedTuple):
-    """One arrow of a diagram, and the client on whose behalf it was drawn."""
+    """One arrow of a diagram, and the client on whose behalf it was drawn.
+
+    An effect has what was delivered too, which is the same for all clients that it is delivered to.
+    """
 
     source: str
     target: str
     label: str
     client: str = ""
+    delivered: Hashable = None
 
 
 class Recorder:
@@ -39,17 +44,22 @@ class Recorder:
 
         async def noting_receive():
             event = await receive()
-            self.notes.append(Note(client, APPLICATION, told(event, scope["path"]), client))
+            self.note(client, APPLICATION, told(event, scope["path"]), client)
             return event
 
         async def noting_send(event):
-            self.notes.append(Note(APPLICATION, client, told(event), client))
+            self.note(APPLICATION, client, told(event), client, repr(event))
             await send(event)
 
         await self.application(scope, noting_receive, noting_send)
 
+    def note(self, *arrow) -> None:
+        self.notes.append(Note(*arrow))
+
     def watch(self, layer) -> None:
-        """Note what goes into and out of a channel layer too."""
+        """Note what goes into and out of a channel layer too, instead of an earlier recorder."""
+        for name in ("group_add", "group_discard", "group_send", "receive"):
+            vars(layer).pop(name, None)
         for name in ("group_add", "group_discard", "group_send"):
             setattr(layer, name, self.noting_call(name, getattr(layer, name)))
         layer.receive = self.noting_delivery(layer.receive)
@@ -58,7 +68,7 @@ class Recorder:
         async def call(group, *args):
             client = current_client.get()
             source = "code" if name == "group_send" else APPLICATION
-            self.notes.append(Note(source, LAYER, f"{name} {short(group)}", client))
+            self.note(source, LAYER, f"{name} {short(group)}", client)
             return await method(group, *args)
 
         return call
@@ -68,7 +78,7 @@ class Recorder:
             message = await receive(channel)
             client = "" if message["type"] in FOR_THE_PROCESS else current_client.get()
             label = f"{message['type']} for {client}" if client else message["type"]
-            self.notes.append(Note(LAYER, APPLICATION, label, client))
+            self.note(LAYER, APPLICATION, label, client, repr(message) if client else None)
             return message
 
         return deliver
@@ -80,7 +90,7 @@ class Recorder:
         async def noting_receive():
             frame = await receive()
             code = f" {frame['code']}" if "code" in frame else ""
-            self.notes.append(Note(server, name, frame["type"] + code, name))
+            self.note(server, name, frame["type"] + code, name)
             return frame
 
         client.receive = noting_receive
@@ -93,13 +103,29 @@ class Recorder:
         return Diagram(self.in_order())
 
     def in_order(self) -> list[Note]:
-        """Return the notes; what one cause did to several clients comes client by client."""
-        windows: list[list[Note]] = []
+        """Return the notes as they came; what one delivery did to several clients, by client."""
+        deliveries: list[list[Note]] = []
         for note in self.notes:
-            if not windows or note.source not in (APPLICATION, LAYER):
-                windows.append([])
-            windows[-1].append(note)
-        return [n for cause, *effects in windows for n in [cause, *sorted(effects, key=by_client)]]
+            if (delivery := same_delivery(deliveries, note)) is not None:
+                delivery.append(note)
+            else:
+                deliveries.append([note])
+        return [note for each in deliveries for note in sorted(each, key=by_client)]
+
+
+def same_delivery(deliveries: list[list[Note]], note: Note) -> list[Note] | None:
+    """Return the delivery that a note belongs to.
+
+    Which of the clients a server serves first differs from run to run. It is never drawn that a
+    client has something before what it had earlier, or before what another client asked for.
+    """
+    for delivery in reversed(deliveries):
+        first = delivery[0]
+        if first.delivered is None or any(note.client == each.client for each in delivery):
+            return None
+        if (first.source, first.delivered) == (note.source, note.delivered):
+            return delivery
+    return None
 
 
 def by_client(note: Note) -> str:
@@ -145,7 +171,7 @@ class Diagram:
     def mermaid(self) -> str:
         names = list(dict.fromkeys(name for note in self.notes for name in note[:2]))
         lines = [f"    participant P{i} as {name}" for i, name in enumerate(names)]
-        for source, target, label, _ in self.notes:
+        for source, target, label, *_ in self.notes:
             label = label.replace("#", "#35;").replace(";", "#59;")
             lines.append(f"    P{names.index(source)}->>P{names.index(target)}: {label}")
         return "\n".join(["sequenceDiagram", *lines])
@@ -154,7 +180,7 @@ class Diagram:
         width = max((len(name) for note in self.notes for name in note[:2]), default=0)
         return "\n".join(
             f"{source:>{width}} → {target:<{width}}  {label}"
-            for source, target, label, _ in self.notes
+            for source, target, label, *_ in self.notes
         )
 
     def _repr_mimebundle_(self, **kwargs) -> dict:

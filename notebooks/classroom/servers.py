@@ -10,7 +10,7 @@ import socket
 import sys
 import threading
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,8 @@ from pathlib import Path
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_connection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from .leftovers import closed, left_open, opened
 
 # Seconds of waiting that count as "nothing came", and after which a lesson has failed.
 SILENCE, PATIENCE = 0.5, 10
@@ -89,7 +91,9 @@ class Room:
 
     def __init__(self, application):
         self.application, self.visits = application, {}
+        self.unfinished: dict[Future, asyncio.Task] = {}
         self.start()
+        opened(self)
 
     def start(self) -> None:
         from daphne.server import Server
@@ -101,20 +105,23 @@ class Room:
             signal_handlers=False,  # the main thread belongs to the kernel
             ready_callable=ready.set,
         )
-        self.thread = threading.Thread(target=self.server.run, daemon=True)
-        self.thread.start()
+        self.server.listen_success = partial(setattr, self, "port")
+        threading.Thread(target=self.server.run, daemon=True).start()
         ready.wait()
 
     @property
     def address(self) -> str:
-        return "{}:{}".format(*self.server.listening_addresses[0])
+        place = self.port.getHost()
+        return f"{place.host}:{place.port}"
 
     async def visit(self, scope, receive, send):
         """Run the application of the day, and note when it has ended for this client."""
         visit = self.visits[client_of(scope)] = Future()
+        self.unfinished[visit] = asyncio.current_task()
         try:
             await self.application(scope, receive, send)
         finally:
+            self.unfinished.pop(visit)
             visit.set_result(None)
 
     async def connect(self, path: str, **options) -> "Visitor":
@@ -128,15 +135,38 @@ class Room:
         visitor.visit = self.visits.get(name)
         return visitor
 
+    def reopen(self) -> None:
+        """Listen again, on another port."""
+        in_twisted(self.port.startListening)
+        opened(self)
+
     async def close(self) -> None:
-        """Stop the server; a process can start Daphne once only."""
-        self.stop()
-        await asyncio.to_thread(self.thread.join)
+        """Stop listening, and let go of the clients that are left.
 
-    def stop(self) -> None:
-        from twisted.internet import reactor
+        The thread stays for the next `serve`, because a process can start Daphne only once.
+        """
+        closed(self)
+        await asyncio.to_thread(in_twisted, self.port.stopListening)
+        await asyncio.to_thread(self.let_go)
 
-        reactor.callFromThread(self.server.stop)
+    aclose = close
+
+    def let_go(self) -> None:
+        for connection in [*self.server.connections]:
+            if connection.transport:
+                in_twisted(connection.transport.abortConnection)
+        wait(self.unfinished, SILENCE)
+        for task in [*self.unfinished.values()]:
+            task.get_loop().call_soon_threadsafe(task.cancel)
+        wait(self.unfinished, PATIENCE)
+
+
+def in_twisted(call):
+    """Call a function in the thread of Daphne, and wait for its result."""
+    from twisted.internet import reactor
+    from twisted.internet.threads import blockingCallFromThread
+
+    return blockingCallFromThread(reactor, call)
 
 
 class UvicornRoom(Room):
@@ -159,8 +189,15 @@ class UvicornRoom(Room):
     def address(self) -> str:
         return "{}:{}".format(*self.listener.getsockname())
 
-    def stop(self) -> None:
+    async def close(self) -> None:
+        """Stop the server."""
+        closed(self)
         self.server.should_exit = True
+        await asyncio.to_thread(self.thread.join, PATIENCE)
+        self.server.force_exit = True  # where an application does not end by itself
+        await asyncio.to_thread(self.thread.join)
+
+    aclose = close
 
 
 class Visitor(Client):
@@ -181,8 +218,10 @@ async def finished(visit: Future | None) -> None:
 
 def serve(application) -> Room:
     """Serve an ASGI application on real Daphne; called again, the same server serves another."""
-    if serve.room is None or not serve.room.thread.is_alive():
+    if serve.room is None:
         serve.room = Room(application)
+    elif serve.room not in left_open:
+        serve.room.reopen()
     serve.room.application = application
     return serve.room
 
@@ -201,6 +240,7 @@ class Launched:
     def __init__(self, process: asyncio.subprocess.Process, address: str):
         self.process, self.address = process, address
         atexit.register(self.kill)  # a lesson that fails half-way leaves no server behind
+        opened(self)
 
     async def connect(self, path: str, **options) -> Client:
         """Open a socket to this server; see `Client.connect`."""
@@ -224,6 +264,7 @@ class Launched:
     async def ended(self) -> tuple[int, list[str]]:
         """Wait until it has ended; return its exit code, and the lines that nobody has read."""
         printed, _ = await self.process.communicate()
+        closed(self)
         return self.process.returncode, printed.decode().splitlines()
 
     async def stop(self) -> None:
@@ -235,6 +276,10 @@ class Launched:
         with suppress(ProcessLookupError):
             self.process.kill()
 
+    async def aclose(self) -> None:
+        self.kill()
+        await self.ended()
+
 
 class Redis:
     """A stand-in for Redis on a port of its own, in threads of this process."""
@@ -244,14 +289,19 @@ class Redis:
 
         self.server = fakeredis.TcpFakeServer(("127.0.0.1", 0))
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        opened(self)
 
     @property
     def port(self) -> int:
         return self.server.server_address[1]
 
     def close(self) -> None:
+        closed(self)
         self.server.shutdown()
         self.server.server_close()
+
+    async def aclose(self) -> None:
+        await asyncio.to_thread(self.close)
 
 
 async def launch(command: str, **options) -> Launched:

@@ -1,0 +1,76 @@
+"""What a run of a notebook leaves behind does not disturb the next run in the same kernel."""
+
+import logging
+
+import pytest
+from django.db.models.signals import post_save
+
+from classroom.leftovers import (
+    clear_away,
+    closed,
+    left_open,
+    loggers_at_first,
+    opened,
+    remember_loggers,
+)
+
+
+@pytest.fixture(autouse=True)
+def loggers_of_other_tests_are_left_alone():
+    yield
+    loggers_at_first.clear()
+
+
+@pytest.fixture
+def receiver():
+    def receiver(**kwargs): ...
+
+    post_save.connect(receiver)
+    yield receiver
+    post_save.disconnect(receiver)
+
+
+def is_connected(receiver) -> bool:
+    return any(each[1]() is receiver for each in post_save.receivers)
+
+
+async def test_a_receiver_that_a_notebook_defined_is_disconnected(receiver):
+    receiver.__module__ = "__main__"
+    await clear_away()
+    assert not is_connected(receiver)
+
+
+async def test_a_receiver_of_an_app_stays_connected(receiver):
+    await clear_away()
+    assert is_connected(receiver)
+
+
+async def test_a_logger_is_again_what_it_was_at_first():
+    logger = logging.getLogger("tests.leftovers")
+    remember_loggers()
+    logger.addFilter(print)
+    logger.addHandler(logging.NullHandler())
+    logger.setLevel(logging.ERROR)
+    logger.propagate = False
+    await clear_away()
+    assert (logger.filters, logger.handlers) == ([], [])
+    assert (logger.level, logger.propagate) == (logging.NOTSET, True)
+
+
+class Thing:
+    def __init__(self, closes: list):
+        self.closes = closes
+        opened(self)
+
+    async def aclose(self):
+        self.closes.append(self)
+        raise OSError("Closed already.")
+
+
+async def test_what_is_open_is_closed_the_last_first_and_what_was_closed_is_left_alone():
+    closes = []
+    server, client, gone = Thing(closes), Thing(closes), Thing(closes)
+    closed(gone)
+    await clear_away()
+    assert closes == [client, server]
+    assert not left_open
