@@ -1,5 +1,6 @@
+import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { basename, dirname } from "node:path";
+import { basename, dirname, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { generateDtsBundle } from "dts-bundle-generator";
@@ -67,7 +68,23 @@ export async function built() {
     files.set(`${bundle.outdir}/${name}.js${LEGAL}`, licenses(Object.keys(metafile.inputs)));
   }
   for (const [path, text] of declarations()) files.set(path, text);
+  files.set(here("bundles.sha256"), `${digest()}\n`);
   return files;
+}
+
+/**
+ * Return a digest of what is built from. It is committed with the bundles, so that a test without
+ * npm notices a source that was changed since then.
+ */
+function digest() {
+  const inside = readdirSync(here("src"), { recursive: true, withFileTypes: true });
+  const sources = inside
+    .filter((each) => each.isFile())
+    .map((each) => relative(here("."), `${each.parentPath}/${each.name}`));
+  const hash = createHash("sha256");
+  for (const name of ["build.mjs", "package-lock.json", "tsconfig.json", ...sources].sort())
+    hash.update(`${name}\0${readFileSync(here(name), "utf8")}\0`);
+  return hash.digest("hex");
 }
 
 /** Return the file of types for each path. */

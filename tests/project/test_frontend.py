@@ -8,11 +8,26 @@ import pytest
 
 from realtime.identity.tokens import LEEWAY
 from realtime.sockets.carriers import BEARER_SUBPROTOCOL, SUBPROTOCOL
-from tests.project.frontend import CLIENT_BUNDLES, CLOSE_CODES, FRONTEND, PAGE_BUNDLES, close_codes
+from tests.project.frontend import (
+    CLIENT_BUNDLES,
+    CLOSE_CODES,
+    DIGEST,
+    FRONTEND,
+    PAGE_BUNDLES,
+    close_codes,
+    digest,
+)
+
+BUILD = "cd reference_app/frontend && npm ci && npm run build"
 
 
 def test_close_codes_of_the_client_are_the_servers():
-    assert CLOSE_CODES.read_text() == close_codes(), "Run: python -m tests.regenerate"
+    command = f".venv/bin/python -m tests.regenerate --pages && {BUILD}"
+    assert CLOSE_CODES.read_text() == close_codes(), f"Run: {command}"
+
+
+def test_bundles_are_built_from_the_sources_of_today():
+    assert DIGEST.read_text().strip() == digest(), f"Run: {BUILD}"
 
 
 def test_lock_file_names_no_source_but_the_registry():

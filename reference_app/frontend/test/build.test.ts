@@ -14,7 +14,8 @@ beforeAll(async () => {
 
 test("the committed files are what is built here", () => {
   expect(files.size).toBeGreaterThan(0);
-  for (const [path, text] of files) expect(readFileSync(path, "utf8") === text, path).toBe(true);
+  for (const [path, text] of files)
+    expect(readFileSync(path, "utf8") === text, `${path} is outdated: npm run build`).toBe(true);
 });
 
 test("the client needs no React", () => {
