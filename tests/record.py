@@ -10,7 +10,7 @@ RECORDED = NOTEBOOKS / "recorded"
 
 RECORD_AGAIN = """
 It is seen differently from what the notebooks say.
-If that is right, run this test with -n0 --full --record, then python -m tests.regenerate"""
+If that is right, run this test with -n0 --full --record, then .venv/bin/python -m {command}"""
 
 
 class Record:
@@ -27,10 +27,18 @@ class Record:
     def holds(self, *keys: str, seen) -> None:
         """Compare what was seen with what the file has under these keys, or write it there."""
         if not self.is_written:
-            print(RECORD_AGAIN)  # beside the difference, should there be one
+            print(self.how_to_record())  # beside the difference, should there be one
             assert seen == found(json.loads(self.path.read_text()), keys)
             return
         self.adds(*keys, said=seen)
+
+    def how_to_record(self) -> str:
+        readers = [
+            f"notebooks/{path.name}"
+            for path in sorted(NOTEBOOKS.glob("*.ipynb"))
+            if self.path.stem in path.read_text()
+        ]
+        return RECORD_AGAIN.format(command=" ".join(["tests.regenerate", *readers]))
 
     def adds(self, *keys: str, said) -> None:
         """Write what no two runs share where it is told to."""

@@ -3,7 +3,8 @@
     python -m tests.regenerate
 
 What needs only files and code is written first, since a failing notebook must not keep back the
-file that would cure it.
+file that would cure it. `--pages` writes nothing else. `--touched` also runs the notebooks that
+show source which has changed; pytest names the others that differ.
 
 Paths as arguments run those only. Two pages stand for their tables that are measured:
 tests/wire/README.md for that of servers, reference_app/realtime/README.md for that of deployments.
@@ -17,10 +18,10 @@ import nbformat
 from nbclient import NotebookClient
 
 from tests.project import frontend
+from tests.project.course import PATHS, read
 from tests.project.readme import PARTS, REALTIME, SERVERS, compared, refreshed, with_part
+from tests.project.shown import outdated
 from tests.wire import measure_deployments, measure_servers
-
-NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -37,7 +38,7 @@ class Client(NotebookClient):
 
 
 def regenerate(path: Path) -> None:
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read(path)
     client = Client(
         notebook,
         record_timing=False,
@@ -83,10 +84,18 @@ def write_generated() -> None:
         page.write_text(refreshed(page))
 
 
+def chosen(arguments: list[str]) -> list[Path]:
+    """Return the notebooks and the measured pages that a command line asks for."""
+    if arguments == ["--pages"]:
+        return []
+    if arguments == ["--touched"]:
+        return [path for path in PATHS if outdated(read(path))]
+    return [Path(each).resolve() for each in arguments] or [*PATHS, *MEASURED]
+
+
 if __name__ == "__main__":
     write_generated()
-    everything = [*sorted(NOTEBOOKS.glob("*.ipynb")), *MEASURED]
-    for path in [Path(each).resolve() for each in sys.argv[1:]] or everything:
+    for path in chosen(sys.argv[1:]):
         print(f"Running {path}")
         measure(path) if path in MEASURED else regenerate(path)
     # Again, since a page shows what a notebook has drawn.

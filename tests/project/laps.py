@@ -12,15 +12,6 @@ from tests.regenerate import Client
 COLORS = re.compile(r"\x1b\[[\d;]*m")
 
 
-def code_cells(notebook: NotebookNode, tag: str | None = None) -> list[NotebookNode]:
-    """Return the cells that run, or those of them that have a tag."""
-    return [
-        cell
-        for cell in notebook.cells
-        if cell.cell_type == "code" and (tag is None or tag in cell.metadata.get("tags", []))
-    ]
-
-
 def run(cells: list[NotebookNode], folder: Path) -> list[NotebookNode]:
     """Return copies of the cells with what they put out, run one after the other in one kernel.
 

@@ -2,44 +2,25 @@
 
 import ast
 import copy
-from itertools import takewhile
-from pathlib import Path
 
-import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from tests.project.laps import code_cells, put_out, run
-from tests.regenerate import NOTEBOOKS
+from tests.project.course import NOT_YET, NOTEBOOKS, PATHS, code_cells, name_of, read, tags
+from tests.project.laps import put_out, run
 
-PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
-
-# Their set-up cell has no %xmode Minimal yet, so that a reader sees more of an expected error than
-# the line that is committed.
-NOT_YET = {
-    "01_scope_and_events",
-    "02_consumers",
-    "03_the_stack",
-    "04_who_is_calling",
-    "05_saying_no",
-    "06_one_user",
-    "07_one_organization",
-    "08_from_anywhere",
-    "10_nothing_lost",
-    "11_while_it_is_open",
-    "12_in_the_browser",
-    "15_in_production",
-    "16_take_it_home",
-}
+pytestmark = [pytest.mark.full, pytest.mark.parametrize("path", PATHS, ids=name_of)]
 
 
-def cells_of(path: Path) -> list[NotebookNode]:
-    return code_cells(nbformat.read(path, as_version=4))
+@pytest.fixture
+def cells(path):
+    return code_cells(read(path))
 
 
-each_notebook = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
-
-pytestmark = pytest.mark.full
+@pytest.fixture
+def is_rewritten(path):
+    if path.stem in NOT_YET:
+        pytest.xfail("Its set-up cell has no %xmode Minimal, so that errors are long.")
 
 
 def assert_put_out_what_is_committed(ran, cells):
@@ -47,28 +28,22 @@ def assert_put_out_what_is_committed(ran, cells):
         assert put_out(now) == put_out(committed), committed.source
 
 
-@each_notebook
-def test_all_cells_run_twice_in_one_kernel_at_the_root(path):
-    if path.stem in NOT_YET:
-        pytest.xfail("The notebook is being rewritten.")
-    twice = cells_of(path) * 2
-    assert_put_out_what_is_committed(run(twice, NOTEBOOKS.parent), twice)
+@pytest.mark.usefixtures("is_rewritten")
+def test_all_cells_run_twice_in_one_kernel_at_the_root(cells):
+    ran = run(cells * 2, NOTEBOOKS.parent)
+    assert_put_out_what_is_committed(ran, cells * 2)
 
 
 @pytest.mark.long
-@each_notebook
-def test_all_cells_run_in_an_empty_folder_after_a_run_that_stopped_half_way(path, tmp_path):
-    if path.stem in NOT_YET:
-        pytest.xfail("The notebook is being rewritten.")
-    cells = cells_of(path)
+@pytest.mark.usefixtures("is_rewritten")
+def test_all_cells_run_in_an_empty_folder_after_a_run_that_stopped_half_way(cells, tmp_path):
     begun = cells[: len(cells) * 2 // 3]
     ran = run(begun + cells, tmp_path)
     assert_put_out_what_is_committed(ran[len(begun) :], cells)
 
 
-@each_notebook
-def test_solution_in_the_blank_passes_the_check_and_no_later_cell_fails(path, tmp_path):
-    ran = run(solved(cells_of(path)), tmp_path)
+def test_solution_in_the_blank_passes_the_check_and_no_later_cell_fails(cells, tmp_path):
+    ran = run(solved(cells), tmp_path)
     shown = [output for cell in ran if "check" in tags(cell) for output in cell.outputs]
     assert [output for output in shown if output.output_type == "error"] == []
 
@@ -85,23 +60,21 @@ def solved(cells: list[NotebookNode]) -> list[NotebookNode]:
     return cells
 
 
-def tags(cell: NotebookNode) -> list[str]:
-    return cell.metadata.get("tags", [])
-
-
 def imports(blank: str) -> str:
     kinds = ast.Import | ast.ImportFrom
     return "\n".join(ast.unparse(each) for each in ast.parse(blank).body if isinstance(each, kinds))
 
 
 def definitions(solution: str) -> str:
-    """Return what a solution defines, which comes before what it does."""
-    return "\n".join(map(ast.unparse, takewhile(defines, ast.parse(solution).body)))
+    """Return what a solution defines, up to its last function or class, without its asserts."""
+    body = ast.parse(solution).body
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    last = max(i for i, statement in enumerate(body) if isinstance(statement, kinds))
+    return "\n".join(ast.unparse(each) for each in body[: last + 1] if defines(each))
 
 
 def defines(statement: ast.stmt) -> bool:
     """Return whether a statement gives a name a meaning, and does nothing else."""
     if isinstance(statement, ast.Assign):
-        names = all(isinstance(target, ast.Name) for target in statement.targets)
-        return names and not any(isinstance(node, ast.Await) for node in ast.walk(statement))
+        return not any(isinstance(node, ast.Await) for node in ast.walk(statement))
     return not isinstance(statement, ast.Expr | ast.Assert)
