@@ -1,6 +1,7 @@
-"""Notebook 12 as a reader has it: all of it run in JupyterLab, with the page live in its frame."""
+"""JupyterLab as the README starts it: a page that is live in its frame, and links to the code."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import urllib.request
 import pytest
 
 from tests.browser.demo_page import SOCKETS, press, session, shows, status
-from tests.project.readme import ROOT
+from tests.project.readme import README, ROOT
 from tests.record import NOTEBOOKS
 from tests.wire.servers import PATIENCE, eventually, free_port
 
@@ -33,9 +34,10 @@ def jupyterlab(tmp_path):
     (tmp_path / "reference_app").symlink_to(ROOT / "reference_app")
     port = free_port()
     own = {f"JUPYTER_{kind}_DIR": str(tmp_path / kind) for kind in ("CONFIG", "DATA", "RUNTIME")}
-    where = [f"--port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={tmp_path}"]
+    where = [f"--port={port}", "--ServerApp.port_retries=0"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "jupyter", "lab", *OPTIONS, *where],
+        [sys.executable, "-m", "jupyter", *of_the_readme(), *OPTIONS, *where],
+        cwd=tmp_path,
         env=os.environ | own,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -47,6 +49,12 @@ def jupyterlab(tmp_path):
     except subprocess.TimeoutExpired:
         process.kill()  # a kernel ends by itself when its server is gone
         process.wait()
+
+
+def of_the_readme() -> list[str]:
+    """Return the arguments of `jupyter` in the README's command, which are for the root."""
+    command = re.search(r"/jupyter (lab .+\.ipynb)$", README.read_text(), re.MULTILINE)
+    return command[1].split()
 
 
 def answers(url: str) -> bool:
@@ -79,3 +87,16 @@ async def test_page_in_the_notebooks_frame_is_live_after_run_all(browser, jupyte
     async with page.expect_popup() as opened:
         await page.get_by_role("link", name="in a tab of its own").click()
     await session(await opened.value, "Alice").wait_for()
+
+
+async def test_links_of_a_notebook_open_the_code_and_the_next_notebook(browser, jupyterlab):
+    page = await browser.new_page()
+    await eventually(lambda: answers(jupyterlab))
+    await page.goto(f"{jupyterlab}/lab/tree/notebooks/00_start_here.ipynb?reset")
+    await page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=LONG)
+    await page.get_by_role("link", name="config/asgi.py").first.click()
+    await page.get_by_role("tab", name="asgi.py").wait_for(timeout=LONG)
+    await page.locator(".jp-FileEditor").get_by_text("AllowedOriginsValidator").first.wait_for()
+    await page.get_by_role("tab", name="00_start_here.ipynb").click()
+    await page.get_by_role("link", name="01 Answer a WebSocket").click()
+    await page.get_by_role("tab", name="01_scope_and_events.ipynb").wait_for(timeout=LONG)

@@ -165,6 +165,14 @@ def test_a_diagram_is_drawn_from_the_run(notebook):
 
 
 @each_notebook
+def test_a_diagram_keeps_its_names_in_sight(rewritten):
+    """They stand above and below it, and one screen has room for so many arrows."""
+    drawn = [out.data for out in outputs(rewritten, "execute_result")]
+    arrows = [data["text/vnd.mermaid"].count("->>") for data in drawn if "text/vnd.mermaid" in data]
+    assert max(arrows) <= 25, "Let recorder.clear() begin another one."
+
+
+@each_notebook
 def test_ends_with_a_recap_and_closes_what_it_opened(notebook):
     headings = re.findall(r"^## (.+)$", "\n".join(c.source for c in notebook.cells), re.MULTILINE)
     assert headings[-1] == "Recap"
