@@ -24,6 +24,12 @@ from .leftovers import closed, left_open, opened
 # Seconds of waiting that count as "nothing came", and after which a lesson has failed.
 SILENCE, PATIENCE = 0.5, 10
 
+# What to do where a reader has run one cell twice, or a cell without those before it.
+NO_FRAME = (
+    f"No frame has come for {PATIENCE} seconds. Has this cell received it before? Run all cells."
+)
+CLOSED = "The server is closed. Run the cell with `serve` again, and the cells after it."
+
 
 class Client:
     """One end of a WebSocket: connect, send, receive, silence, leave. Frames are JSON."""
@@ -57,7 +63,10 @@ class Client:
 
     async def receive(self):
         """Return the next frame."""
-        return json.loads(await asyncio.wait_for(self.socket.recv(), PATIENCE))
+        try:
+            return json.loads(await asyncio.wait_for(self.socket.recv(), PATIENCE))
+        except TimeoutError:
+            raise TimeoutError(NO_FRAME) from None
 
     async def arrived(self) -> list:
         """Return the frames that are there already, or come within half a second."""
@@ -126,6 +135,7 @@ class Room:
 
     async def connect(self, path: str, **options) -> "Visitor":
         """Open a socket to this server; see `Client.connect`."""
+        assert self in left_open, CLOSED
         name = options.get("name", "client")
         try:
             visitor = await Visitor.connect(f"ws://{self.address}{path}", **options)

@@ -1,10 +1,12 @@
 """What a run of a notebook leaves behind does not disturb the next run in the same kernel."""
 
+import asyncio
 import logging
 
 import pytest
 from django.db.models.signals import post_save
 
+from classroom import servers
 from classroom.leftovers import (
     clear_away,
     closed,
@@ -74,3 +76,19 @@ async def test_what_is_open_is_closed_the_last_first_and_what_was_closed_is_left
     await clear_away()
     assert closes == [client, server]
     assert not left_open
+
+
+async def test_a_cell_that_receives_again_says_what_to_do(monkeypatch):
+    monkeypatch.setattr(servers, "PATIENCE", 0.01)
+    with pytest.raises(TimeoutError, match="Run all cells"):
+        await servers.Client(NothingComes()).receive()
+
+
+class NothingComes:
+    async def recv(self):
+        await asyncio.Event().wait()
+
+
+async def test_a_cell_that_connects_to_a_closed_server_says_what_to_do():
+    with pytest.raises(AssertionError, match="Run the cell with `serve` again"):
+        await servers.Room.connect(object(), "/ws/notifications/")
