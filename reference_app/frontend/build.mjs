@@ -61,7 +61,12 @@ export async function built() {
       write: false,
       legalComments: "none", // most packages have none: their licenses are in a file of their own
       footer: { js: `/*! Licenses of third parties: ${name}.js${LEGAL} */` },
-      define: { "process.env.NODE_ENV": '"production"' },
+      define: {
+        "process.env.NODE_ENV": '"production"',
+        // Every browser has both; partysocket has a long sentence for what has not.
+        "globalThis.EventTarget": "true",
+        "globalThis.Event": "true",
+      },
       ...bundle,
     });
     for (const { path, text } of outputFiles) files.set(path, text);

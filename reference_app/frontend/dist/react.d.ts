@@ -68,6 +68,9 @@ type ClientFrame = {
 } | {
 	type: "token.refresh";
 	token: string;
+} | {
+	type: "notifications.read";
+	offset: number;
 };
 type Status = {
 	state: "connecting";
@@ -176,17 +179,24 @@ interface ClientOptions {
 interface Keyed {
 	key: string;
 }
-interface SentItem extends Keyed {
+interface Item extends Keyed {
+	offset: number;
+}
+interface SentItem extends Item {
 	omitted?: undefined;
 }
 /** Is listed in the place of an entry that was too large to be sent: a page should say so there. */
-export interface OmittedItem extends Keyed {
+export interface OmittedItem extends Item {
 	omitted: OmittedFrame;
 }
 interface StreamState<Item> {
 	items: (Item | OmittedItem)[];
 	/** How many entries have come, with those that the list no longer holds. */
 	arrived: number;
+	/** The offset up to which the user has read, in whatever tab; null while it is not known. */
+	read: number | null;
+	/** How many entries follow it, listed or not. */
+	unread: number | null;
 	status: Status;
 	/** The latest complaint since the socket opened, or the server took another token. */
 	error: Error | ErrorFrame | null;
@@ -222,11 +232,13 @@ export interface StreamOptions extends Omit<Connection, "token">, StreamHandlers
 interface HookState<Item> extends StreamState<Item> {
 	/** Connect anew with a new token, as after a new sign-in. */
 	reconnect: () => void;
+	/** Move the user's read mark up to an item's offset, or to the end; every tab is told. */
+	markAsRead: (offset?: number) => void;
 }
 type Listed<Name extends string, Item> = Omit<HookState<Item>, "items"> & Record<Name, StreamState<Item>["items"]>;
-/** What a notification says; keys `key` and `omitted` of its own are hidden. */
+/** What a notification says; keys `key`, `offset` and `omitted` of its own are hidden. */
 export type NotificationItem = Notification$1 & SentItem;
-/** Follow the user's own notifications, oldest first. */
+/** Follow the user's own notifications, oldest first, and how many of them are unread. */
 export declare function useNotifications(options?: StreamOptions): Listed<"notifications", NotificationItem>;
 /**
  * An event of a stream. `Types` says for each type of event what its data is:

@@ -75,6 +75,8 @@ function lastOf(items, count) {
 var NOTHING = {
   items: [],
   arrived: 0,
+  read: null,
+  unread: null,
   status: { state: "connecting" },
   error: null
 };
@@ -103,6 +105,8 @@ var Stream = class {
   snapshot = () => this.state;
   /** Connect anew with a new token, as after a new sign-in. */
   reconnect = () => this.client?.reconnect();
+  /** Move the user's read mark up to an item's offset, or to the end; every tab is told. */
+  markAsRead = (offset = this.client?.offset ?? 0) => this.client?.markAsRead(offset);
   open() {
     const client = new RealtimeClient(this.options());
     const history = new History(
@@ -110,17 +114,24 @@ var Stream = class {
       (added, arrived) => change({ items: lastOf([...this.state.items, ...added], this.limit), arrived })
     );
     const change = (part) => {
-      if (this.client === client) this.set({ ...this.state, ...part });
+      if (this.client !== client) return;
+      const state = { ...this.state, ...part };
+      const unread = state.read === null ? null : Math.max(0, client.offset - state.read);
+      this.set({ ...state, unread });
     };
     client.on("status", (status) => change({ status }));
     client.on("error", (error) => change({ error }));
-    client.on("established", () => change({ error: null }));
+    client.on("established", ({ recovered }) => {
+      const { read } = this.state;
+      change({ error: null, read: recovered === false ? null : read });
+    });
+    client.on("read", ({ offset }) => offset > (this.state.read ?? -1) && change({ read: offset }));
     client.on("frame", (_, { type }) => type === "token.refreshed" && change({ error: null }));
     client.on("user", () => {
       history.clear();
-      change({ items: [], arrived: 0 });
+      change({ items: [], arrived: 0, read: null });
     });
-    client.on("omitted", (omitted, key) => history.add({ key, omitted }));
+    client.on("omitted", (omitted, key) => history.add({ key, offset: omitted.offset, omitted }));
     this.kind(client, (item) => history.add(item));
     this.tell(client);
     this.client = client;
@@ -152,8 +163,14 @@ var Stream = class {
 
 // src/react/useStream.ts
 var DEFAULT_LIMIT = 100;
-var OFF = { ...NOTHING, status: CLOSED, reconnect: () => {
-} };
+var OFF = {
+  ...NOTHING,
+  status: CLOSED,
+  reconnect: () => {
+  },
+  markAsRead: () => {
+  }
+};
 var watchNothing = () => () => {
 };
 var nothing = () => NOTHING;
@@ -173,7 +190,7 @@ function useStream(url, options, kind) {
     snapshot,
     nothing
   );
-  return stream ? { ...state, reconnect: stream.reconnect } : OFF;
+  return stream ? { ...state, reconnect: stream.reconnect, markAsRead: stream.markAsRead } : OFF;
 }
 function useStreamOf(url, { token, user, limit = DEFAULT_LIMIT, enabled = true }, kind, latest) {
   const provided = useContext(Shared);
@@ -204,8 +221,9 @@ function useNotifications(options = {}) {
 var notifications = (client, add) => {
   client.on(
     "notification",
-    ({ notification }, key) => add({ ...notification, key, omitted: void 0 })
+    ({ notification, offset }, key) => add({ ...notification, key, offset, omitted: void 0 })
   );
+  client.markAsRead(0);
 };
 
 // src/react/useOrganizationEvents.ts
@@ -215,7 +233,9 @@ function useOrganizationEvents(orgId, options = {}) {
   return { events: items, ...rest };
 }
 var events = (client, add) => {
-  client.on("event", ({ event_type, data }, key) => add({ event_type, data, key }));
+  client.on("event", ({ event_type, data, offset }, key) => {
+    add({ event_type, data, key, offset });
+  });
 };
 export {
   RealtimeProvider,

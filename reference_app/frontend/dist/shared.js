@@ -142,8 +142,10 @@ var SENTENCES = { [ABNORMAL]: "The connection was lost." };
 
 // src/realtime/position.ts
 function isPlace({ offset, position }) {
-  const isOffset = Number.isSafeInteger(offset) && offset >= 0;
-  return isOffset && typeof position === "string" && position !== "";
+  return isOffset(offset) && typeof position === "string" && position !== "";
+}
+function isOffset(value) {
+  return Number.isSafeInteger(value) && value >= 0;
 }
 var REMEMBERED = 1e3;
 var Position = class {
@@ -207,6 +209,9 @@ function checkGreeting(frame) {
 }
 function checkEntry(frame) {
   if (!isPlace(frame)) throw new ProtocolError("The server sent an entry without a place.");
+}
+function checkRead({ offset }) {
+  if (!isOffset(offset)) throw new ProtocolError("The server sent a read mark without an offset.");
 }
 
 // src/realtime/frames.ts
@@ -415,6 +420,8 @@ var Refresh = class {
 
 // src/realtime/conversation.ts
 var CLOSE_MS = 3e3;
+var MARKS_AT_ONCE = 5;
+var MARK_EVERY_MS = 3e3;
 var Conversation = class {
   constructor(events, line, token, times, greetingMs, since) {
     this.events = events;
@@ -444,6 +451,10 @@ var Conversation = class {
   isOn = false;
   isEstablished = false;
   lastWord = null;
+  /** Up to where the user has read, as far as this page knows; null while it does not ask. */
+  mark = null;
+  marking = new Timer();
+  markRate = new Rate(MARKS_AT_ONCE, MARK_EVERY_MS);
   start() {
     this.isOn = true;
     this.heartbeat.start();
@@ -460,6 +471,7 @@ var Conversation = class {
     this.lastWord = null;
     this.heartbeat.stop();
     this.deadline.clear();
+    this.marking.clear();
     return lastWord;
   }
   /** Whether there is a socket to talk on. */
@@ -469,6 +481,12 @@ var Conversation = class {
   /** Ask at once whether the server is there. */
   probe() {
     this.heartbeat.probe();
+  }
+  /** Move the read mark, never beyond what was told. */
+  markAsRead(offset) {
+    const last = this.position.place?.offset ?? offset;
+    this.mark = Math.max(this.mark ?? 0, Math.min(offset, last) || 0);
+    this.sendMark();
   }
   received(text) {
     this.heartbeat.heard();
@@ -492,6 +510,7 @@ var Conversation = class {
       case "entry.omitted":
         return this.deliver(frame);
       case "notifications.read":
+        checkRead(frame);
         return this.events.emit("read", frame);
       case "token.expiring":
         return void this.refresh.expiring();
@@ -517,12 +536,19 @@ var Conversation = class {
     this.line.established();
     this.events.emit("established", frame);
     const isWhole = from ? frame.recovered && from.position === to.position : frame.recovered !== false;
-    if (!isWhole) this.events.emit("gap", from, to);
+    if (!isWhole) this.lose(from, to);
+    this.sendMark();
+  }
+  /** Report a gap; of another history an offset says nothing. */
+  lose(from, to) {
+    this.mark &&= 0;
+    this.events.emit("gap", from, to);
   }
   /** Begin anew for another user, whose stream has nothing to do with the place that was asked for. */
   greetAnother({ user_id }) {
     const before = this.userId;
     this.position.forget();
+    this.mark &&= 0;
     this.userId = user_id;
     this.events.emit("user", user_id, before);
     this.line.changedUser();
@@ -550,6 +576,14 @@ var Conversation = class {
       case "entry.omitted":
         return this.events.emit("omitted", frame, key);
     }
+  }
+  /** Say how far the user has read, once the server has said whose the socket is. */
+  sendMark() {
+    if (this.mark === null || !this.isEstablished) return;
+    this.marking.set(this.markRate.waitMs(), () => {
+      this.markRate.count();
+      this.send({ type: "notifications.read", offset: this.mark });
+    });
   }
   send(frame) {
     if (!this.line.send(JSON.stringify(frame))) return;
@@ -630,7 +664,7 @@ var CLOSED = {
 };
 
 // node_modules/partysocket/dist/ws.js
-if (!globalThis.EventTarget || !globalThis.Event)
+if (false)
   console.error(`
   PartySocket requires a global 'EventTarget' class to be available!
   You can polyfill this global by adding this to your code before any partysocket imports: 
@@ -1184,6 +1218,19 @@ var RealtimeClient = class {
   /** The last entry that was told, to go on from elsewhere; null before the first greeting. */
   get position() {
     return this.conversation.position.place?.position ?? null;
+  }
+  /** The offset of that entry. */
+  get offset() {
+    return this.conversation.position.place?.offset ?? null;
+  }
+  /**
+   * Move the user's read mark up to the offset of an entry; 0 only asks where it is.
+   *
+   * The event `read` answers. The mark is sent when there is a socket, and asked for on each later
+   * one, because another device may have moved it meanwhile.
+   */
+  markAsRead(offset) {
+    this.conversation.markAsRead(offset);
   }
   /** Call `listener` whenever it happens; the function that is returned ends that. */
   on(name, listener) {

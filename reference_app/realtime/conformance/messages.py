@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from ..protocol.frames import Frame
-from .client import GREETING, Client, came
+from .client import ANSWERS, GREETING, Client, came
 from .deployment import Deployment
 from .registry import check
 from .results import FailedError
@@ -120,3 +120,14 @@ async def token_of_another_user(deployment: Deployment) -> None:
     """A new token of another user is refused, and the socket stays open."""
     message = {"type": "token.refresh", "token": deployment.options.other_token}
     await are_errors(deployment, "token_refused", message)
+
+
+@check(BY_CONSUMER)
+async def read_mark(deployment: Deployment) -> None:
+    """A client that asks how far its user has read is told an offset."""
+    answers = ANSWERS | {"notifications.read"}
+    async with deployment.greeted() as client:
+        await client.send({"type": "notifications.read", "offset": 0})
+        frame = await client.frame_of(answers, "a notifications.read")
+        if any(type(frame.get(key)) is not int for key in ("offset", "unread")):
+            raise FailedError("a notifications.read with offset and unread", came(frame))

@@ -108,10 +108,7 @@ class Feed:
         return True
 
     def end_all(self, refusal: Refusal) -> None:
-        """Close all sockets.
-
-        The next socket on the stream has the feed opened again.
-        """
+        """Close all sockets, so that the next one on the stream has the feed opened again."""
         self.is_open = False
         self.early.clear()
         for cursor in self.cursors:

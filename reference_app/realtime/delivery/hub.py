@@ -86,10 +86,7 @@ class Hub:
         return feed
 
     async def leave(self, cursor: Cursor) -> None:
-        """Forget a cursor.
-
-        The last one of a stream leaves its group.
-        """
+        """Forget a cursor, and leave the group of a stream after its last one."""
         cursor.stop()
         feed = getattr(cursor, "feed", None)
         if feed is None or cursor not in feed.cursors:

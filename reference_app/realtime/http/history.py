@@ -8,7 +8,7 @@ from django.http import HttpRequest, JsonResponse
 from ..authority.topics import Topic
 from ..delivery import streams
 from ..delivery.hub import complete
-from ..delivery.read_marks import mark_read, read_state
+from ..delivery.read_marks import mark_read, offset_in, read_state
 from ..delivery.streams import Position
 from ..protocol.frames import MalformedError, parse
 from ..rest import error
@@ -47,13 +47,9 @@ def mark_as_read(request: HttpRequest, topic: Topic, key: Any) -> JsonResponse:
     Every tab of the user is sent a `notifications.read`. A mark never moves back.
     """
     try:
-        body = parse(request.body)
+        offset = offset_in(parse(request.body))
     except MalformedError as failure:
         return error(400, "bad_request", str(failure))
-    offset = body.get("offset") if isinstance(body, dict) else None
-    if type(offset) is not int or offset < 0:
-        message = "The body is an object whose `offset` is that of the last entry that was read."
-        return error(400, "bad_request", message)
     name = topic.stream(key)
     state = mark_read(name, position_of(name), request.user, offset)
     return JsonResponse(state._asdict())

@@ -205,10 +205,7 @@ class Connection(AsyncWebsocketConsumer):
     # The end
 
     def end(self, refusal: Refusal) -> None:
-        """Deliver nothing from now on.
-
-        The last frame and the close follow.
-        """
+        """Deliver nothing from now on but a last frame and the close."""
         if not self.is_closing:
             self.stop_delivery()
             self.mailbox.put({"type": "connection.ended", "refusal": refusal})

@@ -1,13 +1,18 @@
-"""Handles the messages of a client, which are pings, new tokens and mistakes."""
+"""Handles the messages of a client, which are pings, new tokens, read marks and mistakes."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
+from django.db import DatabaseError
+
 from ..authority.access import WORDS, as_error
 from ..authority.registry import registry
+from ..concurrency.threads import socket_threads
 from ..conf import conf
+from ..delivery.read_marks import mark_read, offset_in
+from ..delivery.streams import Position
 from ..identity.errors import InvalidTokenError, KeysUnavailableError, TokenError
 from ..identity.refusals import log_refusal
 from ..identity.tokens import averify
@@ -31,10 +36,7 @@ class ClientMessages:
         self.errors_in_a_row = 0
 
     async def handle(self, text: str | None) -> None:
-        """Answer the text of one message.
-
-        None stands for a binary one.
-        """
+        """Answer the text of one message, or None, which stands for a binary one."""
         if self.socket.is_closing:
             return
         if not self.allowance.take():
@@ -59,10 +61,7 @@ class ClientMessages:
             frame_received.send_robust(ClientMessages, type=kind)
 
     async def send_error(self, error: MessageError) -> None:
-        """Send an `error` frame.
-
-        Too many in a row close the socket.
-        """
+        """Send an `error` frame, and close the socket after too many in a row."""
         await self.socket.send_json(error.frame())
         self.errors_in_a_row += 1
         if self.errors_in_a_row >= conf.MAX_ERRORS:
@@ -72,10 +71,7 @@ class ClientMessages:
 
 
 async def ping(socket: Any, message: dict) -> None:
-    """Answer with the timestamp as it was sent.
-
-    The client measures with its own clock.
-    """
+    """Answer with the timestamp as it was sent, because the client measures by its own clock."""
     timestamp = message.get("timestamp")
     if isinstance(timestamp, dict | list):
         raise MalformedError("A timestamp is a string or a number.")
@@ -126,8 +122,21 @@ async def check_with(socket: Any, claims: dict) -> Refusal | None:
     return refusal
 
 
+async def read(socket: Any, message: dict) -> None:
+    """Move the user's read mark up to an offset, which may be 0, and answer with where it is."""
+    feed, user, offset = socket.cursor.feed, socket.scope["user"], offset_in(message)
+    what = feed.name, Position(feed.stream_id, *feed.place), user, offset
+    try:
+        async with asyncio.timeout(conf.CONNECT_SECONDS):
+            state = await socket_threads.run(mark_read, *what)
+    except (TimeoutError, DatabaseError) as error:
+        raise UnavailableError(DATABASE_UNAVAILABLE.reason) from error
+    await socket.send_json(frames.read_frame(*state))
+
+
 # The function that answers each type of message. It is awaited with the socket and the message.
 ANSWERS: dict[str, Callable[[Any, dict], Awaitable[None]]] = {
     "ping": ping,
     "token.refresh": refresh_token,
+    "notifications.read": read,
 }

@@ -308,6 +308,11 @@ def token_of_any_user_is_taken(event, scope):
     yield event
 
 
+@says("read_mark")
+def read_mark_has_no_offset(event, scope):
+    yield changed(event, "notifications.read", offset=None)
+
+
 # Streams.
 
 

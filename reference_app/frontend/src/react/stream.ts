@@ -8,13 +8,18 @@ import {
 } from "../realtime";
 import { History, type Keyed, lastOf } from "./history";
 
+/** An item of a list; it is unread where its offset is above the read mark. */
+interface Item extends Keyed {
+  offset: number;
+}
+
 /** An entry as it was sent. */
-export interface SentItem extends Keyed {
+export interface SentItem extends Item {
   omitted?: undefined;
 }
 
 /** Is listed in the place of an entry that was too large to be sent: a page should say so there. */
-export interface OmittedItem extends Keyed {
+export interface OmittedItem extends Item {
   omitted: OmittedFrame;
 }
 
@@ -23,6 +28,10 @@ export interface StreamState<Item> {
   items: (Item | OmittedItem)[];
   /** How many entries have come, with those that the list no longer holds. */
   arrived: number;
+  /** The offset up to which the user has read, in whatever tab; null while it is not known. */
+  read: number | null;
+  /** How many entries follow it, listed or not. */
+  unread: number | null;
   status: Status;
   /** The latest complaint since the socket opened, or the server took another token. */
   error: Error | ErrorFrame | null;
@@ -44,6 +53,8 @@ export type Kind<Item> = (client: RealtimeClient, add: (item: Item) => void) => 
 export const NOTHING: StreamState<never> = {
   items: [],
   arrived: 0,
+  read: null,
+  unread: null,
   status: { state: "connecting" },
   error: null,
 };
@@ -82,23 +93,36 @@ export class Stream<Item extends SentItem> {
   /** Connect anew with a new token, as after a new sign-in. */
   readonly reconnect = (): void => this.client?.reconnect();
 
+  /** Move the user's read mark up to an item's offset, or to the end; every tab is told. */
+  readonly markAsRead = (offset = this.client?.offset ?? 0): void =>
+    this.client?.markAsRead(offset);
+
   private open(): void {
     const client = new RealtimeClient(this.options());
     const history = new History<Item | OmittedItem>(this.limit, (added, arrived) =>
       change({ items: lastOf([...this.state.items, ...added], this.limit), arrived }),
     );
     const change = (part: Partial<StreamState<Item>>) => {
-      if (this.client === client) this.set({ ...this.state, ...part }); // its token may fail later
+      if (this.client !== client) return; // its token may fail later
+      const state = { ...this.state, ...part };
+      const unread = state.read === null ? null : Math.max(0, client.offset! - state.read);
+      this.set({ ...state, unread });
     };
     client.on("status", (status) => change({ status }));
     client.on("error", (error) => change({ error }));
-    client.on("established", () => change({ error: null }));
+    client.on("established", ({ recovered }) => {
+      // Of another history, the mark may be an earlier one.
+      const { read } = this.state;
+      change({ error: null, read: recovered === false ? null : read });
+    });
+    // The answer to one tab may overtake what another tab has caused before.
+    client.on("read", ({ offset }) => offset > (this.state.read ?? -1) && change({ read: offset }));
     client.on("frame", (_, { type }) => type === "token.refreshed" && change({ error: null }));
     client.on("user", () => {
       history.clear();
-      change({ items: [], arrived: 0 });
+      change({ items: [], arrived: 0, read: null });
     });
-    client.on("omitted", (omitted, key) => history.add({ key, omitted }));
+    client.on("omitted", (omitted, key) => history.add({ key, offset: omitted.offset, omitted }));
     this.kind(client, (item) => history.add(item));
     this.tell(client);
     this.client = client;

@@ -2,10 +2,10 @@ import type { Notification } from "../realtime";
 import type { Kind, SentItem } from "./stream";
 import { type Listed, type StreamOptions, useStream } from "./useStream";
 
-/** What a notification says; keys `key` and `omitted` of its own are hidden. */
+/** What a notification says; keys `key`, `offset` and `omitted` of its own are hidden. */
 export type NotificationItem = Notification & SentItem;
 
-/** Follow the user's own notifications, oldest first. */
+/** Follow the user's own notifications, oldest first, and how many of them are unread. */
 export function useNotifications(
   options: StreamOptions = {},
 ): Listed<"notifications", NotificationItem> {
@@ -15,7 +15,8 @@ export function useNotifications(
 }
 
 const notifications: Kind<NotificationItem> = (client, add) => {
-  client.on("notification", ({ notification }, key) =>
-    add({ ...notification, key, omitted: undefined }),
+  client.on("notification", ({ notification, offset }, key) =>
+    add({ ...notification, key, offset, omitted: undefined }),
   );
+  client.markAsRead(0);
 };

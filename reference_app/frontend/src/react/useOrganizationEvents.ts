@@ -21,5 +21,7 @@ export function useOrganizationEvents<Types extends object = Record<string, unkn
 
 // What the server sends is not checked against the types: they say what it is trusted to send.
 const events: Kind<EventItem> = (client, add) => {
-  client.on("event", ({ event_type, data }, key) => add({ event_type, data, key }));
+  client.on("event", ({ event_type, data, offset }, key) => {
+    add({ event_type, data, key, offset });
+  });
 };

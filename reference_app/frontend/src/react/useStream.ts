@@ -28,6 +28,8 @@ export interface StreamOptions extends Omit<Connection, "token">, StreamHandlers
 export interface HookState<Item> extends StreamState<Item> {
   /** Connect anew with a new token, as after a new sign-in. */
   reconnect: () => void;
+  /** Move the user's read mark up to an item's offset, or to the end; every tab is told. */
+  markAsRead: (offset?: number) => void;
 }
 
 /** What a hook returns: the state of its stream, with a name for the items. */
@@ -36,7 +38,12 @@ export type Listed<Name extends string, Item> = Omit<HookState<Item>, "items"> &
 
 const DEFAULT_LIMIT = 100;
 
-const OFF: HookState<never> = { ...NOTHING, status: CLOSED, reconnect: () => {} };
+const OFF: HookState<never> = {
+  ...NOTHING,
+  status: CLOSED,
+  reconnect: () => {},
+  markAsRead: () => {},
+};
 
 const watchNothing = () => () => {};
 const nothing = () => NOTHING;
@@ -62,7 +69,7 @@ export function useStream<Item extends SentItem>(
     snapshot,
     nothing,
   );
-  return stream ? { ...state, reconnect: stream.reconnect } : OFF;
+  return stream ? { ...state, reconnect: stream.reconnect, markAsRead: stream.markAsRead } : OFF;
 }
 
 /** Return the stream of a component, which may be one that others watch; null where it is off. */

@@ -75,6 +75,21 @@ export class RealtimeClient {
     return this.conversation.position.place?.position ?? null;
   }
 
+  /** The offset of that entry. */
+  get offset(): number | null {
+    return this.conversation.position.place?.offset ?? null;
+  }
+
+  /**
+   * Move the user's read mark up to the offset of an entry; 0 only asks where it is.
+   *
+   * The event `read` answers. The mark is sent when there is a socket, and asked for on each later
+   * one, because another device may have moved it meanwhile.
+   */
+  markAsRead(offset: number): void {
+    this.conversation.markAsRead(offset);
+  }
+
   /** Call `listener` whenever it happens; the function that is returned ends that. */
   on<Name extends keyof ClientEvents>(
     name: Name,

@@ -1,5 +1,5 @@
-import type { EntryFrame, EstablishedFrame } from "./frames";
-import { isPlace } from "./position";
+import type { EntryFrame, EstablishedFrame, ReadFrame } from "./frames";
+import { isOffset, isPlace } from "./position";
 
 /** The server, or what answers in its place, does not keep the contract; the sentence says how. */
 export class ProtocolError extends Error {
@@ -21,4 +21,9 @@ export function checkGreeting(frame: EstablishedFrame): void {
 /** Throw for an entry without a place. */
 export function checkEntry(frame: EntryFrame): void {
   if (!isPlace(frame)) throw new ProtocolError("The server sent an entry without a place.");
+}
+
+/** Throw for a read mark that is nowhere. */
+export function checkRead({ offset }: ReadFrame): void {
+  if (!isOffset(offset)) throw new ProtocolError("The server sent a read mark without an offset.");
 }

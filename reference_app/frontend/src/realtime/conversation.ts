@@ -1,4 +1,4 @@
-import { checkEntry, checkGreeting, ProtocolError } from "./contract";
+import { checkEntry, checkGreeting, checkRead, ProtocolError } from "./contract";
 import type { Events } from "./events";
 import {
   type ClientFrame,
@@ -9,7 +9,8 @@ import {
   type ServerFrame,
 } from "./frames";
 import { Heartbeat, type HeartbeatTimes } from "./heartbeat";
-import { Position, type Since } from "./position";
+import { type Place, Position, type Since } from "./position";
+import { Rate } from "./rate";
 import { Refresh } from "./refresh";
 import { Timer } from "./timer";
 import type { Token } from "./token";
@@ -29,6 +30,10 @@ export interface Line {
 /** How long the server may take to close after it said that it does. */
 const CLOSE_MS = 3_000;
 
+/** Read marks that are sent, however often a page moves them; a server counts messages. */
+const MARKS_AT_ONCE = 5;
+const MARK_EVERY_MS = 3_000;
+
 /** What is said on an open socket, in both directions. */
 export class Conversation {
   /** Kept from one socket to the next. */
@@ -41,6 +46,11 @@ export class Conversation {
   private isOn = false;
   private isEstablished = false;
   private lastWord: ClosingFrame | null = null;
+
+  /** Up to where the user has read, as far as this page knows; null while it does not ask. */
+  private mark: number | null = null;
+  private readonly marking = new Timer();
+  private readonly markRate = new Rate(MARKS_AT_ONCE, MARK_EVERY_MS);
 
   constructor(
     private readonly events: Events,
@@ -79,6 +89,7 @@ export class Conversation {
     this.lastWord = null;
     this.heartbeat.stop();
     this.deadline.clear();
+    this.marking.clear();
     return lastWord;
   }
 
@@ -90,6 +101,13 @@ export class Conversation {
   /** Ask at once whether the server is there. */
   probe(): void {
     this.heartbeat.probe();
+  }
+
+  /** Move the read mark, never beyond what was told. */
+  markAsRead(offset: number): void {
+    const last = this.position.place?.offset ?? offset;
+    this.mark = Math.max(this.mark ?? 0, Math.min(offset, last) || 0);
+    this.sendMark();
   }
 
   received(text: string): void {
@@ -115,6 +133,7 @@ export class Conversation {
       case "entry.omitted":
         return this.deliver(frame);
       case "notifications.read":
+        checkRead(frame);
         return this.events.emit("read", frame);
       case "token.expiring":
         return void this.refresh.expiring();
@@ -144,13 +163,21 @@ export class Conversation {
     const isWhole = from
       ? frame.recovered && from.position === to.position
       : frame.recovered !== false;
-    if (!isWhole) this.events.emit("gap", from, to);
+    if (!isWhole) this.lose(from, to);
+    this.sendMark();
+  }
+
+  /** Report a gap; of another history an offset says nothing. */
+  private lose(from: Place | null, to: Place): void {
+    this.mark &&= 0;
+    this.events.emit("gap", from, to);
   }
 
   /** Begin anew for another user, whose stream has nothing to do with the place that was asked for. */
   private greetAnother({ user_id }: EstablishedFrame): void {
     const before = this.userId!;
     this.position.forget();
+    this.mark &&= 0;
     this.userId = user_id;
     this.events.emit("user", user_id, before);
     this.line.changedUser();
@@ -181,6 +208,15 @@ export class Conversation {
       case "entry.omitted":
         return this.events.emit("omitted", frame, key);
     }
+  }
+
+  /** Say how far the user has read, once the server has said whose the socket is. */
+  private sendMark(): void {
+    if (this.mark === null || !this.isEstablished) return;
+    this.marking.set(this.markRate.waitMs(), () => {
+      this.markRate.count();
+      this.send({ type: "notifications.read", offset: this.mark! });
+    });
   }
 
   private send(frame: ClientFrame): void {

@@ -84,7 +84,9 @@ export type EntryFrame = NotificationFrame | EventFrame | OmittedFrame;
 
 /** A frame that the client sends. */
 export type ClientFrame =
-  { type: "ping"; timestamp: number } | { type: "token.refresh"; token: string };
+  | { type: "ping"; timestamp: number }
+  | { type: "token.refresh"; token: string }
+  | { type: "notifications.read"; offset: number };
 
 /** Return the frame that a text spells, or null for what is none. */
 export function parseFrame(text: string): ServerFrame | null {

@@ -6,10 +6,14 @@ export interface Place {
   readonly position: string;
 }
 
-/** Whether what came in a frame is a place; beyond 2^53 - 1 two offsets could not be told apart. */
+/** Whether what came in a frame is a place. */
 export function isPlace({ offset, position }: Record<keyof Place, unknown>): boolean {
-  const isOffset = Number.isSafeInteger(offset) && (offset as number) >= 0;
-  return isOffset && typeof position === "string" && position !== "";
+  return isOffset(offset) && typeof position === "string" && position !== "";
+}
+
+/** Whether what came is an offset; beyond 2^53 - 1 two of them could not be told apart. */
+export function isOffset(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 /** What a client begins with: all of a history, its last entries, or what follows a position. */

@@ -6,6 +6,7 @@ const listed = (from: number, to: number): InboxAction => ({
   type: "listed",
   items: Array.from({ length: to - from + 1 }, (_, index) => ({
     key: `key ${from + index}`,
+    offset: from + index,
     title: `n${from + index}`,
     body: "",
   })),
@@ -39,7 +40,7 @@ describe("an inbox", () => {
 
   test("what was too large to be sent is unread too", () => {
     const frame = { type: "entry.omitted", offset: 1, position: "key 1", size: 2_000_000 } as const;
-    const items = [{ key: "key 1", omitted: frame }];
+    const items = [{ key: "key 1", offset: 1, omitted: frame }];
     const inbox = after({ type: "listed", items, arrived: 1 });
     expect(inbox).toMatchObject({ unread: 1, toasts: items });
     expect(inboxAfter(inbox, { type: "read", key: "key 1" }).unread).toBe(0);

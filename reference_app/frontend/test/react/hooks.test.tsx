@@ -42,8 +42,8 @@ describe("useNotifications", () => {
     connection.notify(8, "two");
     await waitFor(() => expect(result.current.notifications).toHaveLength(2));
     expect(result.current.notifications).toEqual([
-      { key: at(7).position, title: "one", body: "" },
-      { key: at(8).position, title: "two", body: "" },
+      { key: at(7).position, offset: 7, title: "one", body: "" },
+      { key: at(8).position, offset: 8, title: "two", body: "" },
     ]);
     expect(result.current.status).toEqual({ state: "open" });
   });
@@ -103,10 +103,11 @@ describe("useNotifications", () => {
 
   test("a notification's own keys do not make it look omitted", async () => {
     const { result } = renderHook(() => useNotifications(soon()));
-    const notification = { title: "one", body: "", omitted: { size: 1 }, key: "mine" };
+    const own = { omitted: { size: 1 }, key: "mine", offset: "mine" };
+    const notification = { title: "one", body: "", ...own };
     (await server.established()).send({ type: "notification", notification, ...at(1) });
     await waitFor(() => expect(result.current.arrived).toBe(1));
-    const listed = { key: at(1).position, title: "one", body: "" };
+    const listed = { key: at(1).position, offset: 1, title: "one", body: "" };
     expect(result.current.notifications).toEqual([listed]);
   });
 
@@ -191,7 +192,8 @@ describe("useOrganizationEvents", () => {
     const first = await server.established();
     expect(first.path).toBe("/ws/events/org-1/");
     first.send({ type: "event", event_type: "joined", data: { name: "Bob" }, ...at(1) });
-    const event = { key: at(1).position, event_type: "joined", data: { name: "Bob" } };
+    const item = { key: at(1).position, offset: 1 };
+    const event = { ...item, event_type: "joined", data: { name: "Bob" } };
     await waitFor(() => expect(result.current.events).toEqual([event]));
     rerender({ org: "org-2" });
     expect(await first.closed).toBe(1000);
@@ -406,5 +408,6 @@ test("the data of an event has the type that its name says", () => {
   type Events = { "member.joined": { name: string }; "member.left": null };
   const words = (item: EventItem<Events>): string =>
     item.event_type === "member.joined" ? item.data.name : "left";
-  expect(words({ event_type: "member.joined", data: { name: "Bob" }, key: "1" })).toBe("Bob");
+  const item = { key: "1", offset: 1 };
+  expect(words({ event_type: "member.joined", data: { name: "Bob" }, ...item })).toBe("Bob");
 });

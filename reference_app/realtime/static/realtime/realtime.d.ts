@@ -75,6 +75,9 @@ export type ClientFrame = {
 } | {
 	type: "token.refresh";
 	token: string;
+} | {
+	type: "notifications.read";
+	offset: number;
 };
 /** What a client is doing, for the page to show. */
 export type Status = {
@@ -212,6 +215,15 @@ export declare class RealtimeClient {
 	constructor(options: ClientOptions);
 	/** The last entry that was told, to go on from elsewhere; null before the first greeting. */
 	get position(): string | null;
+	/** The offset of that entry. */
+	get offset(): number | null;
+	/**
+	 * Move the user's read mark up to the offset of an entry; 0 only asks where it is.
+	 *
+	 * The event `read` answers. The mark is sent when there is a socket, and asked for on each later
+	 * one, because another device may have moved it meanwhile.
+	 */
+	markAsRead(offset: number): void;
 	/** Call `listener` whenever it happens; the function that is returned ends that. */
 	on<Name extends keyof ClientEvents>(name: Name, listener: (...args: ClientEvents[Name]) => void): () => void;
 	/** Connect, and stay connected until `close()` or a reason to stop. */
