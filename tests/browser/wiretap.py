@@ -12,6 +12,9 @@ LUCK = {"least": 0.0, "most": 0.999_999}
 WIRETAP = """{
   const wire = window.wire = {sockets: [], tokens: 0, said: {}, notes: []};
   const note = (...arrow) => wire.notes.push(arrow);
+  // The page asks for its read mark, and the answer comes when it comes.
+  const noteFrame = (from, to, frame) =>
+    frame.type === "notifications.read" || note(from, to, told(frame));
 
   // A token is base64url, which `atob` does not take.
   const userOf = token =>
@@ -47,12 +50,12 @@ WIRETAP = """{
         note("server", "page", `accept ${this.protocol}`.trim());
         this.addEventListener("close", ({code}) => note("server", "page", `close ${code}`));
       });
-      this.addEventListener("message", ({data}) => note("server", "page", told(JSON.parse(data))));
+      this.addEventListener("message", ({data}) => noteFrame("server", "page", JSON.parse(data)));
       this.isNoted = true;
     }
 
     send(text) {
-      if (this.isNoted && text.startsWith("{")) note("page", "server", told(JSON.parse(text)));
+      if (this.isNoted && text.startsWith("{")) noteFrame("page", "server", JSON.parse(text));
       super.send(text);
     }
   };
