@@ -63,7 +63,7 @@ export async function built() {
       footer: { js: `/*! Licenses of third parties: ${name}.js${LEGAL} */` },
       define: {
         "process.env.NODE_ENV": '"production"',
-        // Every browser has both; partysocket has a long sentence for what has not.
+        // Each browser has both; partysocket has a long sentence for what has not.
         "globalThis.EventTarget": "true",
         "globalThis.Event": "true",
       },

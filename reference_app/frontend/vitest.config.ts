@@ -9,5 +9,6 @@ export default defineConfig({
     restoreMocks: true,
     // Of a machine under load; a page with four sockets takes jsdom seconds.
     testTimeout: 30_000,
+    hookTimeout: 60_000,
   },
 });

@@ -19,7 +19,7 @@ ADMIN = "admin/"
 OPEN = """() => {
   window.seen = [];
   return import("/static/realtime/realtime.js").then(({RealtimeClient}) => {
-    const client = new RealtimeClient({url: "/ws/notifications/", token: async () => "cookie"});
+    const client = new RealtimeClient({url: "/ws/notifications/"});
     client.on("status", ({state, needsSignIn}) => seen.push(needsSignIn ? "sign in" : state));
     client.on("notification", ({notification}) => seen.push(notification.title));
     client.open();

@@ -177,7 +177,8 @@ export declare class SignInRequiredError extends Error {
 export interface ClientOptions {
 	/** The address of the endpoint: a URL, or a path of this page's server. */
 	url: string;
-	token: TokenProvider;
+	/** Left out where the session cookie says who the user is. */
+	token?: TokenProvider | undefined;
 	/**
 	 * What to begin with: all of the history that is kept, its last so many entries, or what follows a
 	 * position, which a list of the REST API has. By default what is new.

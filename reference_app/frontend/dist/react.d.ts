@@ -159,7 +159,8 @@ type TokenProvider = (reason: TokenReason) => Promise<string>;
 interface ClientOptions {
 	/** The address of the endpoint: a URL, or a path of this page's server. */
 	url: string;
-	token: TokenProvider;
+	/** Left out where the session cookie says who the user is. */
+	token?: TokenProvider | undefined;
 	/**
 	 * What to begin with: all of the history that is kept, its last so many entries, or what follows a
 	 * position, which a list of the REST API has. By default what is new.
@@ -220,7 +221,7 @@ export declare function RealtimeProvider({ user, children, ...connection }: Prov
 /** How a hook connects. A function may be a new one in each rendering. */
 export interface StreamOptions extends Omit<Connection, "token">, StreamHandlers {
 	url?: string | undefined;
-	/** Needed where no `RealtimeProvider` is around the component. */
+	/** Left out below a `RealtimeProvider`, or where the session cookie says who the user is. */
 	token?: TokenProvider | undefined;
 	/** Who is signed in, by an id that another user does not have: another one sees a new stream. */
 	user?: string | null | undefined;

@@ -205,10 +205,8 @@ function useStreamOf(url, { token, user, limit = DEFAULT_LIMIT, enabled = true }
 }
 function optionsOf(url, latest) {
   const { since, backoff, heartbeat, connectTimeoutMs, onlineJitterMs, random } = latest.current;
-  const token = async (reason) => {
-    if (latest.current.token) return latest.current.token(reason);
-    throw new Error("Give the hook a `token`, or put a RealtimeProvider around the component.");
-  };
+  const { token: first } = latest.current;
+  const token = first && (async (reason) => (latest.current.token ?? first)(reason));
   return { since, backoff, heartbeat, connectTimeoutMs, onlineJitterMs, random, url, token };
 }
 

@@ -305,12 +305,11 @@ var Rate = class {
 };
 
 // src/realtime/within.ts
-async function within(ms, promise, sentence) {
-  let timer;
+async function within(ms, promise, sentence, timer = new Timer()) {
   const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(sentence)), ms);
+    timer.set(ms, () => reject(new Error(sentence)));
   });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+  return Promise.race([promise, late]).finally(() => timer.clear());
 }
 
 // src/realtime/token.ts
@@ -333,16 +332,27 @@ var Token = class {
   reason = "first";
   wasRejected = false;
   givenAt = 0;
-  /** Return the token in use, or ask for one. */
+  deadline = new Timer();
+  /** Return the token in use, or ask for one; it is empty where a cookie says who the user is. */
   async get() {
     return this.token ?? this.renew(this.reason);
   }
   /** Ask for a new token, and use it from now on. */
   async renew(reason) {
-    const asked = Promise.resolve(this.provider(reason));
-    const token = await within(this.timeoutMs, asked, "The token took too long.");
-    if (typeof token !== "string" || !SUBPROTOCOL.test(token)) throw new Error(noToken(token));
+    const token = this.provider ? await this.ask(this.provider(reason)) : "";
     [this.token, this.givenAt] = [token, Date.now()];
+    return token;
+  }
+  /** Wait no longer for a token that was asked for. */
+  stop() {
+    this.deadline.clear();
+  }
+  async ask(answer) {
+    this.stop();
+    this.deadline = new Timer();
+    const asked = Promise.resolve(answer);
+    const token = await within(this.timeoutMs, asked, "The token took too long.", this.deadline);
+    if (typeof token !== "string" || !SUBPROTOCOL.test(token)) throw new Error(noToken(token));
     return token;
   }
   /** Drop a token that the server refused; false if it was new, and the one before refused too. */
@@ -365,7 +375,7 @@ function noToken(given) {
   return `The page's token provider gave ${what}.`;
 }
 function subprotocols(token) {
-  return ["realtime.v1", `bearer.${token}`];
+  return ["realtime.v1", ...token ? [`bearer.${token}`] : []];
 }
 
 // src/realtime/refresh.ts
@@ -1350,6 +1360,7 @@ var RealtimeClient = class {
   }
   stop(status) {
     this.timer.clear();
+    this.token.stop();
     this.hangUp();
     this.leavePage?.();
     this.leavePage = null;

@@ -88,7 +88,7 @@ export class Connection {
     request: IncomingMessage,
   ) {
     const [, bearer] = request.headers["sec-websocket-protocol"]!.split(/, */);
-    this.token = bearer!.replace("bearer.", "");
+    this.token = bearer?.replace("bearer.", "") ?? "";
     const { pathname, searchParams } = new URL(request.url!, "ws://host");
     [this.path, this.query] = [pathname, Object.fromEntries(searchParams)];
     this.closed = new Promise((resolve) => socket.once("close", resolve));

@@ -14,7 +14,7 @@ import {
 /** How a hook connects. A function may be a new one in each rendering. */
 export interface StreamOptions extends Omit<Connection, "token">, StreamHandlers {
   url?: string | undefined;
-  /** Needed where no `RealtimeProvider` is around the component. */
+  /** Left out below a `RealtimeProvider`, or where the session cookie says who the user is. */
   token?: TokenProvider | undefined;
   /** Who is signed in, by an id that another user does not have: another one sees a new stream. */
   user?: string | null | undefined;
@@ -96,9 +96,8 @@ function optionsOf(
   latest: { readonly current: Pick<StreamOptions, keyof Connection> },
 ): ClientOptions {
   const { since, backoff, heartbeat, connectTimeoutMs, onlineJitterMs, random } = latest.current;
-  const token: TokenProvider = async (reason) => {
-    if (latest.current.token) return latest.current.token(reason);
-    throw new Error("Give the hook a `token`, or put a RealtimeProvider around the component.");
-  };
+  const { token: first } = latest.current;
+  const token: TokenProvider | undefined =
+    first && (async (reason) => (latest.current.token ?? first)(reason));
   return { since, backoff, heartbeat, connectTimeoutMs, onlineJitterMs, random, url, token };
 }

@@ -229,6 +229,7 @@ export class RealtimeClient {
 
   private stop(status: Status): void {
     this.timer.clear();
+    this.token.stop();
     this.hangUp();
     this.leavePage?.();
     this.leavePage = null;

@@ -1,3 +1,4 @@
+import { Timer } from "./timer";
 import { within } from "./within";
 
 /** Why a token is asked for: none yet, the server refused the last one, or it expires soon. */
@@ -28,23 +29,36 @@ export class Token {
   private reason: TokenReason = "first";
   private wasRejected = false;
   private givenAt = 0;
+  private deadline = new Timer();
 
   constructor(
-    private readonly provider: TokenProvider,
+    private readonly provider: TokenProvider | undefined,
     private readonly timeoutMs: number,
   ) {}
 
-  /** Return the token in use, or ask for one. */
+  /** Return the token in use, or ask for one; it is empty where a cookie says who the user is. */
   async get(): Promise<string> {
     return this.token ?? this.renew(this.reason);
   }
 
   /** Ask for a new token, and use it from now on. */
   async renew(reason: TokenReason): Promise<string> {
-    const asked = Promise.resolve(this.provider(reason));
-    const token: unknown = await within(this.timeoutMs, asked, "The token took too long.");
-    if (typeof token !== "string" || !SUBPROTOCOL.test(token)) throw new Error(noToken(token));
+    const token = this.provider ? await this.ask(this.provider(reason)) : "";
     [this.token, this.givenAt] = [token, Date.now()];
+    return token;
+  }
+
+  /** Wait no longer for a token that was asked for. */
+  stop(): void {
+    this.deadline.clear();
+  }
+
+  private async ask(answer: unknown): Promise<string> {
+    this.stop();
+    this.deadline = new Timer();
+    const asked = Promise.resolve(answer);
+    const token = await within(this.timeoutMs, asked, "The token took too long.", this.deadline);
+    if (typeof token !== "string" || !SUBPROTOCOL.test(token)) throw new Error(noToken(token));
     return token;
   }
 
@@ -78,11 +92,11 @@ function noToken(given: unknown): string {
 }
 
 /**
- * Return the subprotocols that carry a token.
+ * Return the subprotocols that carry a token, if there is one.
  *
  * A browser cannot set headers, and a URL is written to logs. The server selects the first, because
  * browsers fail a connection whose offer is not answered.
  */
 export function subprotocols(token: string): string[] {
-  return ["realtime.v1", `bearer.${token}`];
+  return ["realtime.v1", ...(token ? [`bearer.${token}`] : [])];
 }

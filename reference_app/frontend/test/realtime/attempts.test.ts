@@ -1,6 +1,7 @@
 import { expect, test, vi } from "vitest";
 
 import { FakeWebSocket, opened, useFakeWebSocket } from "../fakeWebSocket";
+import { Peer } from "../hostile";
 
 useFakeWebSocket();
 
@@ -90,4 +91,27 @@ test("what is said to a socket that is closing is not said to the next", async (
   FakeWebSocket.latest.open();
   expect([first.sent, FakeWebSocket.latest.sent]).toEqual([[], []]);
   client.close();
+});
+
+test("a token that never comes leaves no timer behind after close()", async () => {
+  const client = await opened({ token: () => new Promise(() => {}) });
+  client.reconnect();
+  await vi.advanceTimersByTimeAsync(1);
+  client.close();
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test("nor does one that was asked for on an open socket, and on the next one again", async () => {
+  const client = await opened({
+    token: (reason) => (reason === "first" ? Promise.resolve("token") : new Promise(() => {})),
+  });
+  FakeWebSocket.latest.open();
+  const peer = new Peer(FakeWebSocket.latest);
+  peer.greet();
+  peer.send({ type: "token.expiring", expires_at: "" });
+  FakeWebSocket.latest.fail(4001);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(client.status.state).toBe("connecting");
+  client.close();
+  expect(vi.getTimerCount()).toBe(0);
 });

@@ -185,3 +185,19 @@ test.each([undefined, "undefined is no token"])(
     expect(watched.statuses.all.map(({ state }) => state)).toEqual(["connecting", "waiting"]);
   },
 );
+
+describe("a client without a token provider", () => {
+  test("offers no bearer, because the cookie says who the user is", async () => {
+    const watched = open({ token: undefined });
+    expect((await server.established()).token).toBe("");
+    await watched.is("open");
+  });
+
+  test("that is refused twice in a row has to sign in", async () => {
+    const watched = open({ token: undefined });
+    (await server.next()).refuse(UNAUTHORIZED);
+    (await server.next()).refuse(UNAUTHORIZED);
+    expect(await watched.is("stopped")).toMatchObject({ needsSignIn: true });
+    expect(server.connections.all).toHaveLength(2);
+  });
+});
