@@ -150,6 +150,12 @@ def test_origins_are_listed_with_commas_and_perhaps_spaces(monkeypatch):
     assert listed == ["https://a.example.com", "https://b.example.com"]
 
 
+def test_origins_of_the_environment_are_written_as_browsers_send_them(monkeypatch):
+    monkeypatch.setenv("REALTIME_ALLOWED_ORIGINS", "HTTPS://App.example.com:443,http://[::1]:8000")
+    listed = base.setting(base.origins, "REALTIME_ALLOWED_ORIGINS", default=[])
+    assert listed == ["https://app.example.com", "http://[::1]:8000"]
+
+
 # Usual mistakes; `is_possible_origin` is tested with the settings of `realtime`.
 @pytest.mark.parametrize("value", ["app.example.com", "*", "https://a.example;https://b.example"])
 def test_origin_that_no_browser_sends_is_named_in_one_line(monkeypatch, value):

@@ -30,10 +30,10 @@ async def opened(server: ServerProcess, path: str, **options) -> AsyncIterator[C
         await socket.wait_closed()
 
 
-async def handshake(server: ServerProcess, path: str) -> str:
+async def handshake(server: ServerProcess, path: str, **options) -> str:
     """Say what a server answers to a handshake."""
     try:
-        async with opened(server, path):
+        async with opened(server, path, **options):
             return "opens"
     except InvalidStatus as refusal:
         return f"HTTP {refusal.response.status_code}"

@@ -68,6 +68,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "corsheaders",
     "channels",
     "realtime",
     "api",
@@ -75,6 +76,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "corsheaders.middleware.CorsMiddleware",  # first: a redirect needs its headers too
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -199,6 +201,11 @@ REALTIME_ISSUER = {
 # Browsers on other origins that may open a socket, such as https://app.example.com. Pages that this
 # server delivers itself may always.
 REALTIME_ALLOWED_ORIGINS = setting(origins, "REALTIME_ALLOWED_ORIGINS", default=[])
+# The same pages may call the REST API. They send a token and never a cookie.
+CORS_ALLOWED_ORIGINS = REALTIME_ALLOWED_ORIGINS
+CORS_URLS_REGEX = "^/api/"
+# Without this, a page from elsewhere cannot read how long it has to wait.
+CORS_EXPOSE_HEADERS = ["Retry-After"]
 # Where it is not empty, it tells other machines why they are refused.
 LOCAL_ONLY = ""
 # The guide's `?token=…` ends up in the logs of proxies. Switch it off where no client needs it.

@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 from realtime.conf import PREFIX, fault_of_origins
 
@@ -129,4 +130,11 @@ def origins(value: str) -> list[str]:
     entries = listed(value) if value else []
     if fault := fault_of_origins(entries):
         raise ValueError(f"it {fault}")
-    return entries
+    return [as_browsers_send(entry) for entry in entries]
+
+
+def as_browsers_send(origin: str) -> str:
+    """Return an origin in small letters and without a default port, because CORS compares text."""
+    parts = urlsplit(origin.lower())
+    default = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
+    return f"{parts.scheme}://{parts.netloc.removesuffix(default)}"
