@@ -5,6 +5,7 @@ import json
 import textwrap
 from pathlib import Path
 
+from .elsewhere import page_address
 from .servers import Launched
 
 
@@ -82,20 +83,40 @@ class bars:
 
 
 class frame:
-    """Shows a server's page, live, where somebody looks; what is saved is a sentence in its place.
+    """Shows a server's page, live, where somebody looks; what is saved is a picture in its place.
 
-    The page, and a link to it, come as an update of that sentence, because the address differs from
-    run to run.
+    The page, and a link to it, come as an update of that picture, because the address differs from
+    run to run. Where the reader's browser cannot reach the server, the picture stays.
     """
 
+    LIVE = (
+        "Here is the page, while this notebook runs in JupyterLab. Until then, this is a picture:"
+    )
+    NONE = "The page cannot be shown here, because it needs JupyterLab with jupyter-server-proxy."
+    PICTURE = "![The page, with Alice and Bob side by side](recorded/page_in_chromium_light.png)"
+    # Three quarters of its size: the page puts two people side by side where it has the room.
+    SHRUNK = (
+        "width: 133.4%; height: 133.4%; transform: scale(0.75); transform-origin: 0 0; border: 0"
+    )
+
     def __init__(self, server: Launched, height: int = 720):
-        url, size = f"http://{server.address}/", f'width="100%" height="{height}"'
-        link = f'<a href="{url}" target="_blank">Open the page in a tab of its own</a>'
-        self.html = f'<p>{link}</p><iframe src="{url}" {size}></iframe>'
+        self.url = page_address(int(server.address.rpartition(":")[2]))
+        self.height = height
+
+    @property
+    def html(self) -> str:
+        link = f'<a href="{self.url}" target="_blank">Open the page in a tab of its own</a>'
+        page = f'<iframe src="{self.url}" style="{self.SHRUNK}"></iframe>'
+        box = f"height: {self.height}px; overflow: hidden"
+        return f'<p>{link}</p><div style="{box}">{page}</div>'
+
+    def stand_in(self) -> dict:
+        sentence = self.LIVE if self.url else self.NONE
+        return {"text/markdown": f"{sentence}\n\n{self.PICTURE}", "text/plain": sentence}
 
     def _ipython_display_(self) -> None:
         from IPython.display import display
 
-        stand_in = {"text/plain": "Here is the page, while this notebook runs in JupyterLab."}
-        handle = display(stand_in, raw=True, display_id=True)
-        handle.update({"text/html": self.html}, raw=True)
+        handle = display(self.stand_in(), raw=True, display_id=True)
+        if self.url:
+            handle.update({"text/html": self.html}, raw=True)

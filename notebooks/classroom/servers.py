@@ -19,6 +19,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_connection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from .elsewhere import settings_of_demo
 from .leftovers import closed, left_open, opened
 
 # Seconds of waiting that count as "nothing came", and after which a lesson has failed.
@@ -349,13 +350,25 @@ def words_of(command: str) -> list[str]:
 
 
 async def run_demo() -> Launched:
-    """Run `manage.py demo` on a free port, and wait until it says where it serves the page."""
+    """Run `manage.py demo` on a free port, and wait until it says where it serves the page.
+
+    Called again, it ends the one before.
+    """
+    if run_demo.running:
+        run_demo.running.kill()
     manage = Path(__file__).parents[2] / "reference_app" / "manage.py"
     command = [sys.executable, manage, "demo", "--port", "0"]
-    process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=DEVNULL)
+    environment = os.environ | settings_of_demo()
+    process = await asyncio.create_subprocess_exec(
+        *command, env=environment, stdout=PIPE, stderr=DEVNULL
+    )
     if found := re.match(rb"Serving http://([\d.:]+)", await process.stdout.readline()):
-        return Launched(process, found[1].decode())
+        run_demo.running = Launched(process, found[1].decode())
+        return run_demo.running
     raise AssertionError("The demo does not start; in a terminal, manage.py demo says why.")
+
+
+run_demo.running = None
 
 
 def client_of(scope: dict) -> str:

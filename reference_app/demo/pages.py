@@ -13,6 +13,7 @@ from devrealm.accounts import PEOPLE
 from realtime.identity.issuers import trusted_issuer
 
 from . import supervisor
+from .addresses import seen_from
 from .people import ORG_ID
 
 
@@ -20,13 +21,13 @@ from .people import ORG_ID
 @require_safe
 def demo(request):
     """Answer with the page, and with a policy that lets it run nothing but its own files."""
-    response = render(request, "demo/demo.html", {"configuration": configuration()})
+    response = render(request, "demo/demo.html", {"configuration": configuration(request.path)})
     response.headers["Content-Security-Policy"] = policy(request.get_host())
     return response
 
 
-def configuration() -> dict:
-    """Return what the page has to know of this server.
+def configuration(page: str) -> dict:
+    """Return what the page at this path has to know of its server.
 
     `devrealm` is null where a real Keycloak signs the tokens.
     """
@@ -34,15 +35,14 @@ def configuration() -> dict:
     return {
         "issuer": issuer.issuer,
         "clientId": issuer.client_id,
-        "devrealm": of_devrealm() if apps.is_installed("devrealm") else None,
+        "devrealm": of_devrealm(page) if apps.is_installed("devrealm") else None,
     }
 
 
-def of_devrealm() -> dict:
+def of_devrealm(page: str) -> dict:
     """Return what the page has to know to sign the people of the demo in without a form."""
     return {
-        # A path, because the page may be served on any port.
-        "tokenEndpoint": reverse("devrealm-token"),
+        "tokenEndpoint": seen_from(page, reverse("devrealm-token")),
         "orgId": str(ORG_ID),
         "people": [{"username": p.username, "name": p.name} for p in PEOPLE.values()],
         "canRestart": supervisor.is_supervised(),

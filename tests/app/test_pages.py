@@ -8,6 +8,7 @@ from django.contrib.staticfiles import finders
 from django.test import Client
 
 from demo import pages, supervisor
+from demo.addresses import seen_from
 from demo.people import ORG_ID
 
 
@@ -69,7 +70,7 @@ def test_page_has_nothing_inline_that_the_policy_would_stop():
 
 def test_every_file_that_the_page_names_is_there():
     html = Client().get("/").content.decode()
-    named = re.findall(r'(?:src|href)="/static/([^"]+)"', html)
+    named = re.findall(r'(?:src|href)="static/([^"]+)"', html)
     assert {"demo/demo.js", "demo/demo.css"} <= set(named)
     assert [name for name in named if not finders.find(name)] == []
 
@@ -79,7 +80,7 @@ def test_page_knows_the_people_and_where_they_get_a_token():
     assert devrealm["orgId"] == str(ORG_ID)
     assert [person["username"] for person in devrealm["people"]] == ["alice", "bob", "mallory"]
     form = {"grant_type": "password", "client_id": "web", "username": "bob", "password": "bob"}
-    assert Client().post(devrealm["tokenEndpoint"], form).status_code == 200
+    assert Client().post("/" + devrealm["tokenEndpoint"], form).status_code == 200
 
 
 @pytest.mark.parametrize("watch", [None, "a thread"])
@@ -91,3 +92,28 @@ def test_page_offers_a_restart_where_somebody_would_start_the_server_again(monke
 def test_page_is_read_and_not_written():
     assert Client().head("/").status_code == 200
     assert Client().post("/").status_code == 405
+
+
+# What the page asks for, below whatever prefix a hub serves it
+
+
+def addresses(response) -> list[str]:
+    return re.findall(r'(?:href|src)="([^"]+)"', response.content.decode())
+
+
+def test_page_names_its_files_relative_to_itself():
+    files = [f"static/demo/{name}" for name in ("demo.svg", "demo.css", "demo.js")]
+    assert addresses(Client().get("/")) == files
+
+
+@pytest.mark.parametrize(
+    ("page", "address", "relative"),
+    [
+        ("/", "/static/demo.js", "static/demo.js"),
+        ("/chat/", "/chat/static/demo.js", "static/demo.js"),
+        ("/chat/page/", "/chat/static/demo.js", "../static/demo.js"),
+        ("/", "https://cdn.example.com/demo.js", "https://cdn.example.com/demo.js"),
+    ],
+)
+def test_address_is_seen_from_the_page(page, address, relative):
+    assert seen_from(page, address) == relative

@@ -1,5 +1,7 @@
 """Where the application is mounted: by the server's argument, and not by a client's header."""
 
+import re
+
 import pytest
 
 from classroom import token
@@ -38,6 +40,14 @@ async def test_what_is_below_the_root_path_is_served(mounted):
         assert (await http.get("/chat/api/me/")).status_code == 401
     async with opened(mounted, f"/chat/ws/notifications/?token={token('alice')}") as socket:
         assert "connection.established" in await received(socket)
+
+
+@pytest.mark.full
+async def test_page_below_the_root_path_finds_its_files(mounted):
+    async with mounted.requests() as http:
+        page = await http.get("/chat/")
+        for file in re.findall(r'(?:href|src)="([^"]+)"', page.text):
+            assert (await http.get(page.url.join(file).path)).status_code == 200
 
 
 async def test_client_does_not_say_where_the_application_is(start):

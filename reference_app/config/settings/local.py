@@ -20,6 +20,13 @@ else:
         "These settings are for one machine: use config.settings.production, or LOCAL_NETWORK=1."
     )
 
+# A proxy on this machine, such as jupyter-server-proxy, may serve pages to a browser elsewhere. It
+# decides who comes in. It passes on the host and the scheme that the browser sees, which the Origin
+# of a socket has to be equal to. Other machines are still refused.
+if setting(boolean, "LOCAL_PROXY", default=False):
+    ALLOWED_HOSTS = ["*"]
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
 try:
     DATA_DIR.mkdir(parents=True, exist_ok=True)
 except OSError as error:

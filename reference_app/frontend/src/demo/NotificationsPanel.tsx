@@ -2,6 +2,7 @@ import { memo, useEffect, useRef, useState } from "react";
 
 import { useNotifications } from "../react";
 import type { Status, TokenProvider } from "../realtime";
+import { addressOf } from "./address";
 import type { Listed } from "./inbox";
 import { LeavingButton } from "./LeavingButton";
 import { StatusLine } from "./StatusLine";
@@ -22,6 +23,7 @@ interface Props {
 export function NotificationsPanel({ token, trace, onStatus, onUnread }: Props) {
   const [hasGap, setHasGap] = useState(false);
   const { notifications, arrived, status, error } = useNotifications({
+    url: addressOf("/ws/notifications/"),
     token,
     onGap: () => setHasGap(true),
     onFrame: (...frame) => trace(frameRow("notifications", ...frame)),

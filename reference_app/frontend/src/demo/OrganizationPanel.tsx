@@ -2,6 +2,7 @@ import { memo, useEffect, useState } from "react";
 
 import { type EventItem, type OmittedItem, useOrganizationEvents } from "../react";
 import type { Status, TokenProvider } from "../realtime";
+import { addressOf } from "./address";
 import { StatusLine } from "./StatusLine";
 import { frameRow, type NewRow } from "./trace";
 import { omittedWords } from "./wording";
@@ -17,6 +18,7 @@ interface Props {
 export function OrganizationPanel({ orgId, token, trace, onStatus }: Props) {
   const [hasGap, setHasGap] = useState(false);
   const { events, status, error } = useOrganizationEvents(orgId, {
+    url: addressOf(`/ws/events/${orgId}/`),
     token,
     onGap: () => setHasGap(true),
     onFrame: (...frame) => trace(frameRow("organization", ...frame)),

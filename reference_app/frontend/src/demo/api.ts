@@ -1,3 +1,5 @@
+import { addressOf } from "./address";
+
 /** Who sends a request. */
 export interface Sender {
   token(): Promise<string>;
@@ -8,7 +10,7 @@ export class RequestRefusedError extends Error {
   override name = "RequestRefusedError";
 }
 
-/** Send one request of the REST API as its sender, and return the answer. */
+/** Send one request to a path of the server as its sender, and return the answer. */
 export async function request(
   sender: Sender,
   method: "GET" | "POST" | "DELETE",
@@ -18,7 +20,7 @@ export async function request(
   const headers: Record<string, string> = { Authorization: `Bearer ${await sender.token()}` };
   if (body) headers["Content-Type"] = "application/json";
   const asked = { method, headers, body: body && JSON.stringify(body) };
-  const answer = await fetch(path, asked).catch(() => {
+  const answer = await fetch(addressOf(path), asked).catch(() => {
     // A browser says no more than "Failed to fetch".
     throw new Error("The server is out of reach.");
   });

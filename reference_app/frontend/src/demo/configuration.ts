@@ -4,12 +4,13 @@ export interface Person {
   name: string;
 }
 
-/** What the server tells the page in a block of data; see `api/pages.py`. */
+/** What the server tells the page in a block of data; see `demo/pages.py`. */
 export interface Configuration {
   issuer: string;
   clientId: string;
   /** What only a laptop has; null where a real Keycloak signs the tokens. */
   devrealm: {
+    /** Relative to the page. */
     tokenEndpoint: string;
     orgId: string;
     people: Person[];

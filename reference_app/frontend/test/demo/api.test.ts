@@ -1,9 +1,10 @@
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { request, RequestRefusedError } from "../../src/demo/api";
 
 const alice = { token: async () => "token-1" };
 
+beforeEach(() => vi.stubGlobal("location", { href: "https://hub.test/user/alice/" }));
 afterEach(() => vi.unstubAllGlobals());
 
 function answering(answer: () => Promise<Response>) {
@@ -18,7 +19,11 @@ describe("a request", () => {
     expect(await request(alice, "POST", "/api/", { name: "Plan" })).toEqual({ name: "Plan" });
     const headers = { Authorization: "Bearer token-1", "Content-Type": "application/json" };
     const body = '{"name":"Plan"}';
-    expect(fetch).toHaveBeenCalledWith("/api/", { method: "POST", headers, body });
+    expect(fetch).toHaveBeenCalledWith("https://hub.test/user/alice/api/", {
+      method: "POST",
+      headers,
+      body,
+    });
   });
 
   test.each([

@@ -30,7 +30,7 @@ const LAPTOP: Configuration = {
 
 beforeEach(() => {
   (globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = false;
-  vi.stubGlobal("location", { href: server.url.replace("ws:", "http:") });
+  vi.stubGlobal("location", { href: new URL("/", server.url.replace("ws:", "http:")).href });
   // jsdom has none, and a toast asks it after some seconds.
   vi.stubGlobal("matchMedia", () => ({ matches: true }));
   vi.stubGlobal(
