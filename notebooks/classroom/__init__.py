@@ -4,6 +4,7 @@ They teach nothing themselves, and hide nothing that is taught: the servers are 
 the client is `websockets`, and the recorder is ASGI middleware of a few lines.
 """
 
+from .client_trial import try_client
 from .display import bars, frame, show, table
 from .people import COURSE_ENDS, prepare, token
 from .recorded import PROJECT, recorded
@@ -31,4 +32,5 @@ __all__ = [
     "show",
     "table",
     "token",
+    "try_client",
 ]

@@ -350,7 +350,7 @@ def words_of(command: str) -> list[str]:
 
 
 async def run_demo() -> Launched:
-    """Run `manage.py demo` on a free port, and wait until it says where it serves the page.
+    """Run `manage.py demo` on a free port, and wait until it serves the page.
 
     Called again, it ends the one before.
     """
@@ -364,11 +364,20 @@ async def run_demo() -> Launched:
     )
     if found := re.match(rb"Serving http://([\d.:]+)", await process.stdout.readline()):
         run_demo.running = Launched(process, found[1].decode())
+        await first_answer(f"http://{run_demo.running.address}/healthz")
         return run_demo.running
     raise AssertionError("The demo does not start; in a terminal, manage.py demo says why.")
 
 
 run_demo.running = None
+
+
+async def first_answer(url: str) -> None:
+    """Wait until a server answers whose socket listens already."""
+    import httpx
+
+    async with httpx.AsyncClient(trust_env=False, timeout=3 * PATIENCE) as http:
+        await http.get(url)
 
 
 def client_of(scope: dict) -> str:
