@@ -21,7 +21,7 @@ from realtime.layer import publish as publish_module
 from realtime.monitoring import metrics
 from realtime.monitoring.metrics import MetricsMiddleware
 from realtime.protocol import frames
-from realtime.protocol.close_codes import CloseCode, Refusal
+from realtime.protocol.close_codes import CloseCode, Code, Refusal
 from realtime.testing.layers import default_layer
 from tests.app.dialogue import EVENTS, NOTIFICATIONS, established, socket
 from tests.wire.servers import PATIENCE
@@ -229,13 +229,18 @@ def test_lost_access_is_counted_by_its_cause(counted, refusal, cause):
     assert counted("realtime_authority_ends_total", cause=cause) == 1
 
 
+class ProjectCode(Code):
+    ARCHIVED = 4510, "the project is archived", "stop", None
+
+
 def test_code_that_a_client_made_up_gets_no_label(counted):
-    for code in (3217, 4217, 4001):
+    for code in (3217, 4217, 4001, ProjectCode.ARCHIVED):
         signals.connection_ended.send_robust(
             object, consumer="OrganizationEventsConsumer", code=code, seconds=1, was_let_in=False
         )
     assert counted("realtime_closes_total", code="other") == 2
     assert counted("realtime_closes_total", code="4001") == 1
+    assert counted("realtime_closes_total", code="4510") == 1
 
 
 def test_drain_is_shown(monkeypatch):

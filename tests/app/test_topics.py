@@ -21,7 +21,7 @@ from realtime.authority.access import Access, check_access
 from realtime.authority.topics import Topic
 from realtime.consumer import RealtimeConsumer
 from realtime.middleware import JWTAuthMiddleware
-from realtime.protocol.close_codes import CloseCode
+from realtime.protocol.close_codes import CloseCode, Code, Refusal
 from realtime.senders import broadcast, outgoing
 from tests.app.dialogue import EVENTS, NOTIFICATIONS, established, socket
 
@@ -188,6 +188,84 @@ async def test_open_socket_is_closed_when_its_topic_fails(monkeypatch):
         monkeypatch.setattr(type(organization_topic), "allowed", Broken.allowed)
         await sync_to_async(organization_topic.changed)(key=ORG_ID)
         assert (await alice.receive())["code"] == CloseCode.INTERNAL_ERROR
+
+
+class ProjectCode(Code):
+    ARCHIVED = 4510, "the resource is archived", "stop", None
+
+
+ARCHIVED = Refusal(ProjectCode.ARCHIVED, "The resource is archived.")
+
+
+class ArchivingTopic(ResourceTopic):
+    """A resource with an empty name is archived, which only members are told."""
+
+    def allowed(self, pairs):
+        return super().allowed(pairs) - self.archived(pairs)
+
+    def refusals(self, pairs):
+        return dict.fromkeys(super().allowed(pairs) & self.archived(pairs), ARCHIVED)
+
+    def archived(self, pairs):
+        keys = {str(each.id) for each in SampleResource.objects.filter(name="")}
+        return {(user, key) for user, key in pairs if key in keys}
+
+
+class ArchivingConsumer(RealtimeConsumer):
+    topic = ArchivingTopic()
+
+
+ARCHIVING = JWTAuthMiddleware(
+    URLRouter([path("ws/resources/<resource_id>/", ArchivingConsumer.as_asgi())])
+)
+
+
+@ON_PUBSUB
+async def test_topic_closes_with_a_code_of_the_project_whom_it_names_and_others_with_4003():
+    made = await resource()
+    address = f"/ws/resources/{made.id}/"
+    async with established(address, "alice", to=ARCHIVING) as alice:
+        await SampleResource.objects.filter(id=made.id).aupdate(name="")
+        await sync_to_async(ArchivingConsumer.topic.changed)(key=made.id)
+        assert await alice.receive() == ARCHIVED.frame()
+        assert await alice.closed() == 4510
+    for name, code in (("bob", ProjectCode.ARCHIVED), ("mallory", CloseCode.FORBIDDEN)):
+        async with socket(address, name, to=ARCHIVING) as client:
+            assert (await client.receive())["code"] == await client.closed() == code
+
+
+def test_refusal_for_a_user_who_may_listen_refuses_nobody(people):
+    """A topic may return too many of them, and decides by `allowed` alone."""
+
+    class Generous(ResourceTopic):
+        def allowed(self, pairs):
+            return pairs
+
+        def refusals(self, pairs):
+            raise KeyError("not asked, because nobody is refused")
+
+    asked = Access(ALICE, None, Generous(), str(ORG_ID))
+    assert check_access([asked])[asked].refusal is None
+
+
+def test_refusals_that_fail_let_nobody_in(people, caplog):
+    class Failing(ResourceTopic):
+        refusals = Broken.allowed
+
+    asked = Access(ALICE, None, Failing(), str(ORG_ID))
+    assert check_access([asked])[asked].refusal.code == CloseCode.INTERNAL_ERROR
+    assert "The rule of Failing failed" in caplog.text
+
+
+def test_refusals_of_other_pairs_are_left_aside(people):
+    """A pair without a refusal of its own is refused all the same."""
+
+    class Careless(ResourceTopic):
+        def refusals(self, pairs):
+            return {("another", "pair"): ARCHIVED} | dict.fromkeys(pairs)
+
+    asked = Access(ALICE, None, Careless(), str(ORG_ID))
+    assert check_access([asked])[asked].refusal.code == CloseCode.FORBIDDEN
 
 
 def test_one_query_answers_for_many_keys_of_a_topic(django_assert_num_queries):

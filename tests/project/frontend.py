@@ -3,7 +3,9 @@
 import json
 from hashlib import sha256
 
-from realtime.protocol.close_codes import CloseCode
+from django.utils.module_loading import autodiscover_modules
+
+from realtime.protocol.close_codes import CloseCode, Code
 from tests.project.readme import ROOT
 
 FRONTEND = ROOT / "reference_app" / "frontend"
@@ -36,11 +38,19 @@ export const KNOWN_CODES: Readonly<Record<number, KnownCode>> = {{
 
 def close_codes() -> str:
     """Return the text of closeCodes.ts."""
-    numbers = "\n".join(f"  {code.name}: {code.value}," for code in CloseCode)
-    return TEMPLATE.format(numbers=numbers, rows="\n".join(map(_row, CloseCode)))
+    codes = all_codes()
+    numbers = "\n".join(f"  {code.name}: {code.value}," for code in codes)
+    return TEMPLATE.format(numbers=numbers, rows="\n".join(map(_row, codes)))
 
 
-def _row(code: CloseCode) -> str:
+def all_codes() -> list[Code]:
+    """Return the codes of `realtime/`, then those in `close_codes.py` of each installed app."""
+    autodiscover_modules("close_codes")
+    others = [each for each in Code.__subclasses__() if each.__module__.endswith(".close_codes")]
+    return [*CloseCode, *(code for each in others if each is not CloseCode for code in each)]
+
+
+def _row(code: Code) -> str:
     known = {"name": code.name, "meaning": code.meaning, "retryAfterMs": code.retry_after_ms}
     lines = [f"    {key}: {json.dumps(value, ensure_ascii=False)}," for key, value in known.items()]
     return "\n".join([f"  {code.value}: {{", *lines, "  },"])

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from realtime.identity.tokens import LEEWAY
+from realtime.protocol.close_codes import Code
 from realtime.sockets.carriers import BEARER_SUBPROTOCOL, SUBPROTOCOL
 from tests.project.frontend import (
     CLIENT_BUNDLES,
@@ -14,6 +15,7 @@ from tests.project.frontend import (
     DIGEST,
     FRONTEND,
     PAGE_BUNDLES,
+    all_codes,
     close_codes,
     digest,
 )
@@ -28,6 +30,21 @@ def test_close_codes_of_the_client_are_the_servers():
 
 def test_bundles_are_built_from_the_sources_of_today():
     assert DIGEST.read_text().strip() == digest(), f"Run: {BUILD}"
+
+
+def test_codes_of_all_apps_differ_and_are_applications_own():
+    codes = all_codes()
+    assert len({code.name for code in codes}) == len({*codes}) == len(codes)
+    assert [code for code in codes if code not in range(4000, 5000)] == [1011, 1012]
+
+
+def test_client_knows_the_codes_of_each_app(monkeypatch):
+    class MeetingCode(Code):
+        OVER = 4510, "the meeting is over", "stop", None
+
+    assert MeetingCode.OVER not in all_codes()
+    monkeypatch.setattr(MeetingCode, "__module__", "meetings.close_codes")
+    assert "  OVER: 4510,\n" in close_codes()
 
 
 def test_lock_file_names_no_source_but_the_registry():

@@ -176,12 +176,14 @@ def _denied(topic: Topic, pairs: Set[Pair]) -> dict[Pair, Refusal]:
     The sockets of other topics, which are checked by the same call, do not notice.
     """
     try:
-        refusal = Refusal(CloseCode.FORBIDDEN, topic.denied)
-        return dict.fromkeys(pairs - _allowed(topic, pairs), refusal)
+        refused = pairs - _allowed(topic, pairs)
+        own = topic.refusals(refused) if refused else {}
+        usual = Refusal(CloseCode.FORBIDDEN, topic.denied)
+        return {pair: own.get(pair) or usual for pair in refused}
     except (OperationalError, InterfaceError):
         raise
     except Exception:
-        logger.exception("%s.allowed() failed, so it lets nobody in", type(topic).__name__)
+        logger.exception("The rule of %s failed, so it lets no user in", type(topic).__name__)
         return dict.fromkeys(pairs, TOPIC_FAILED)
 
 

@@ -2,12 +2,13 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from typing import Any, ClassVar
 from uuid import UUID
 
 from django.core.exceptions import ImproperlyConfigured
 
+from ..protocol.close_codes import Refusal
 from ..protocol.groups import stream_group
 from .announcement import announce
 
@@ -68,6 +69,13 @@ class Topic(ABC):
         Called in a thread, with the pairs of many sockets at once, when they connect, when
         `changed` was called, and at intervals. One query should answer for all of them.
         """
+
+    def refusals(self, pairs: Set[Pair]) -> Mapping[Pair, Refusal]:
+        """Return refusals of your own for some of these pairs, which `allowed` has left out.
+
+        The others are closed with FORBIDDEN and `denied`. Called as `allowed` is, and after it.
+        """
+        return {}
 
     def key_in(self, scope: dict) -> str:
         """Return the key that a handshake asks for."""

@@ -20,7 +20,7 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 from .. import signals
 from ..conf import conf
 from ..protocol import frames
-from ..protocol.close_codes import CloseCode
+from ..protocol.close_codes import CloseCode, Code
 from ..protocol.refused_requests import NOTHING_HERE
 from ..sockets.carriers import header_values
 from .paths import path_in
@@ -89,7 +89,7 @@ def count_handshake(consumer, outcome, seconds, **kwargs):
 
 @receiver(signals.connection_ended)
 def count_connection(consumer, code, seconds, was_let_in, **kwargs):
-    CLOSES.labels(code if code in CODES else "other").inc()
+    CLOSES.labels(code if code in CODES or isinstance(code, Code) else "other").inc()
     if was_let_in:
         CONNECTION_SECONDS.observe(seconds)
         CONNECTIONS.labels(consumer).dec()

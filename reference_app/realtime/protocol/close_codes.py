@@ -11,10 +11,11 @@ from typing import NamedTuple, Self
 from .frames import Frame
 
 
-class CloseCode(IntEnum):
+class Code(IntEnum):
     """A close code, told in words.
 
-    `retry_after_ms` is None where coming back cannot help.
+    `retry_after_ms` is None where coming back cannot help. A project lists codes of its own, of
+    4000–4999, in a subclass.
     """
 
     meaning: str
@@ -31,6 +32,10 @@ class CloseCode(IntEnum):
     def reconnect(self) -> bool:
         """Whether coming back can help at all."""
         return self.retry_after_ms is not None
+
+
+class CloseCode(Code):
+    """The codes of this folder."""
 
     INTERNAL_ERROR = 1011, "a bug of ours", "back off, resume", 1000
     RESTART = 1012, "the server restarts", "retry after a random 0 to 5 s", 5000
@@ -69,7 +74,7 @@ class Refusal(NamedTuple):
     `retry_after_ms` replaces the code's own where more is known.
     """
 
-    code: CloseCode
+    code: Code
     reason: str
     retry_after_ms: int | None = None
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from ..protocol.close_codes import CloseCode, Refusal
+from ..protocol.close_codes import CloseCode, Code, Refusal
 
 # The contract, number by number; the rest of the enum's words are the README's.
 COME_BACK = {
@@ -46,3 +46,13 @@ def test_closing_frame_has_the_contracts_keys():
     }
     # autobahn takes no subclass of int for a close code.
     assert type(frame["code"]) is int
+
+
+class ProjectCode(Code):
+    ARCHIVED = 4510, "the project is archived", "stop", None
+
+
+def test_project_has_codes_of_its_own():
+    frame = Refusal(ProjectCode.ARCHIVED, "This project is archived.").frame()
+    assert (frame["code"], frame["reconnect"], type(frame["code"])) == (4510, False, int)
+    assert ProjectCode.ARCHIVED not in [*CloseCode]
