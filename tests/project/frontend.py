@@ -1,8 +1,10 @@
 """The parts of the browser client that are generated from the Python code."""
 
 import json
+import os
 from hashlib import sha256
 
+import django
 from django.utils.module_loading import autodiscover_modules
 
 from realtime.protocol.close_codes import CloseCode, Code
@@ -45,6 +47,8 @@ def close_codes() -> str:
 
 def all_codes() -> list[Code]:
     """Return the codes of `realtime/`, then those in `close_codes.py` of each installed app."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
+    django.setup()
     autodiscover_modules("close_codes")
     others = [each for each in Code.__subclasses__() if each.__module__.endswith(".close_codes")]
     return [*CloseCode, *(code for each in others if each is not CloseCode for code in each)]
