@@ -293,26 +293,36 @@ class Launched:
 
 
 class Redis:
-    """A stand-in for Redis on a port of its own, in threads of this process."""
+    """A stand-in for Redis on a port of its own, in threads of this process.
+
+    A second one takes the place and the port of the first, which the settings may have.
+    """
+
+    last = None
 
     def __init__(self):
         import fakeredis
 
-        self.server = fakeredis.TcpFakeServer(("127.0.0.1", 0))
+        port = Redis.last.replaced() if Redis.last else 0
+        self.server = fakeredis.TcpFakeServer(("127.0.0.1", port))
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        opened(self)
+        Redis.last = self
 
     @property
     def port(self) -> int:
         return self.server.server_address[1]
 
     def close(self) -> None:
-        closed(self)
         self.server.shutdown()
         self.server.server_close()
 
-    async def aclose(self) -> None:
-        await asyncio.to_thread(self.close)
+    def replaced(self) -> int:
+        """Close, and return the port; channel layers of this process shall connect anew."""
+        from channels.layers import channel_layers
+
+        self.close()
+        channel_layers.backends.clear()
+        return self.port
 
 
 async def launch(command: str, **options) -> Launched:

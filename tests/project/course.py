@@ -30,10 +30,6 @@ TITLES = {
 
 # Being written or rewritten by the rules of the tests that name this set.
 NOT_YET = {
-    "01_scope_and_events",
-    "02_consumers",
-    "03_the_stack",
-    "04_who_is_calling",
     "05_saying_no",
     "06_one_user",
     "07_one_organization",
@@ -44,10 +40,10 @@ NOT_YET = {
     "12_in_the_browser",
     "13_your_own_endpoint",
     "14_prove_it",
-    "15_in_production",
-    "16_take_it_home",
-    "17_also_in_channels",
 }
+
+# They have more lines of code than the course wants, and wait to be shortened.
+TOO_LONG = {"15_in_production", "16_take_it_home", "17_also_in_channels"}
 
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 
