@@ -251,6 +251,21 @@ export const HOSTILE: Record<string, Hostile> = {
     peer.greet();
     peer.send(...times(5_000, () => ({ type: "pong", timestamp: 1 })));
   },
+  "tells 5,000 times how far the user has read": (peer) => {
+    peer.greet();
+    peer.send(...times(5_000, (offset) => ({ type: "notifications.read", offset, unread: 0 })));
+  },
+  "never answers how far the user has read, and refuses to say": (peer) => {
+    peer.socket.answer = (text) => {
+      const error = { type: "error", code: "unknown_type", message: "No." };
+      if (JSON.parse(text).type === "notifications.read") peer.send(error);
+    };
+    peer.greet();
+  },
+  "has read up to nowhere": (peer) => {
+    peer.greet();
+    peer.send({ type: "notifications.read", offset: "7" });
+  },
   "sends after it closed": (peer) => {
     peer.greet();
     peer.entry(1);

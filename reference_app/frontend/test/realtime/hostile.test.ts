@@ -63,6 +63,7 @@ class Seen {
 
   /** Let the first minute pass. */
   async minute(): Promise<this> {
+    this.client.markAsRead(0);
     this.client.open();
     for (let second = 0; second < 60; second++) await vi.advanceTimersByTimeAsync(1_000);
     return this;
