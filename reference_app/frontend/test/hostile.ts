@@ -266,6 +266,11 @@ export const HOSTILE: Record<string, Hostile> = {
     peer.greet();
     peer.send({ type: "notifications.read", offset: "7" });
   },
+  "sends 20 MB": (peer) => {
+    peer.greet();
+    peer.entry(1, { notification: { title: "large", body: "x".repeat(20_000_000) } });
+    peer.entry(2);
+  },
   "sends after it closed": (peer) => {
     peer.greet();
     peer.entry(1);
@@ -274,8 +279,8 @@ export const HOSTILE: Record<string, Hostile> = {
   },
   ...Object.fromEntries(
     [
-      1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 1015,
-      3000, 3999, 4000, 4001, 4003, 4104, 4108, 4113, 4499, 4500, 4504, 4509, 4999,
+      1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014,
+      1015, 3000, 3999, 4000, 4001, 4003, 4104, 4108, 4113, 4499, 4500, 4504, 4509, 4999,
     ].flatMap((code): [string, Hostile][] => [
       [`closes with ${code} before it greets`, (peer) => peer.socket.fail(code)],
       [

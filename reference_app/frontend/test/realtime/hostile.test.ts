@@ -146,6 +146,7 @@ describe("a token provider that", () => {
     "never answers": () => new Promise(() => {}),
     "takes 12 s": () => new Promise((resolve) => setTimeout(resolve, 12_000, "t")),
     "gives no promise": () => "t",
+    "gives 100,000 letters": async () => "t".repeat(100_000),
     throws: () => {
       throw new Error("A mistake of the page.");
     },
@@ -182,6 +183,7 @@ describe("an option that is", () => {
     "random: undefined": { random: undefined },
     "random that gives NaN": { random: () => NaN },
     "an address that is empty": { url: "" },
+    "an address that is undefined": { url: undefined as unknown as string },
     "an address of another scheme": { url: "ftp://host/x" },
     "an address that is none": { url: "http://[" },
   };
@@ -216,6 +218,54 @@ describe("a page that", () => {
     seen.client.on("notification", () => seen.client.close());
     await seen.minute();
     expect(seen.told).toHaveLength(1);
+    seen.check();
+  });
+
+  test("opens twice, and closes twice, and opens", async () => {
+    serve((peer) => peer.greet());
+    const seen = new Seen();
+    const { client } = seen;
+    for (const step of ["open", "open", "close", "close"] as const) client[step]();
+    await seen.minute();
+    expect(client.status.state).toBe("open");
+    expect(FakeWebSocket.all).toHaveLength(1);
+    seen.check();
+  });
+
+  test("closes, and opens again, while a token is asked for", async () => {
+    serve((peer) => peer.greet());
+    const slow = () => new Promise<string>((resolve) => setTimeout(resolve, 5_000, "t"));
+    const seen = new Seen({}, slow);
+    setTimeout(() => seen.client.close(), 500);
+    setTimeout(() => seen.client.open(), 600);
+    await seen.minute();
+    expect(seen.client.status.state).toBe("open");
+    expect(FakeWebSocket.all).toHaveLength(1);
+    seen.check();
+  });
+
+  test("throws in a listener", async () => {
+    const thrown: unknown[] = [];
+    vi.stubGlobal("queueMicrotask", (task: () => void) => {
+      try {
+        task();
+      } catch (error) {
+        thrown.push(error);
+      }
+    });
+    const seen = new Seen();
+    seen.client.on("notification", () => {
+      throw new Error("A mistake of the page.");
+    });
+    const minute = seen.minute();
+    await vi.advanceTimersByTimeAsync(1);
+    FakeWebSocket.latest.open();
+    const peer = new Peer(FakeWebSocket.latest);
+    peer.greet();
+    peer.entries(1, 2);
+    await minute;
+    expect(seen.told.map(([, offset]) => offset)).toEqual([1, 2]);
+    expect(thrown).toHaveLength(2);
     seen.check();
   });
 
