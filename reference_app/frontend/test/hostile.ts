@@ -177,7 +177,13 @@ export const HOSTILE: Record<string, Hostile> = {
     peer.entries(1, 2, 3);
   },
   ...Object.fromEntries(
-    [{ offset: "9" }, { position: 9 }, { recovered: "true" }, { user_id: null }].map((part) => [
+    [
+      { offset: "9" },
+      { position: 9 },
+      { recovered: "true" },
+      { user_id: null },
+      { user_id: "" },
+    ].map((part) => [
       `greets with ${JSON.stringify(part)}`,
       (peer: Peer) => {
         peer.greet(part);

@@ -115,3 +115,24 @@ test("nor does one that was asked for on an open socket, and on the next one aga
   client.close();
   expect(vi.getTimerCount()).toBe(0);
 });
+
+test("a token that comes after its socket was lost takes no time from the next one", async () => {
+  const answers: ((token: string) => void)[] = [];
+  const client = await opened({
+    token: (reason) =>
+      reason === "first"
+        ? Promise.resolve("token")
+        : new Promise((resolve) => answers.push(resolve)),
+  });
+  FakeWebSocket.latest.open();
+  const peer = new Peer(FakeWebSocket.latest);
+  peer.greet();
+  peer.send({ type: "token.expiring", expires_at: "" });
+  FakeWebSocket.latest.fail(4001);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(answers).toHaveLength(2);
+  answers[0]!("late");
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(client.status).toMatchObject({ sentence: "The token took too long." });
+  client.close();
+});

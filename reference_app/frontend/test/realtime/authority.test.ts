@@ -186,6 +186,19 @@ test.each([undefined, "undefined is no token"])(
   },
 );
 
+test("reconnect() after a refusal asks as for the first time, and may be refused once", async () => {
+  const token = provider("token-1", "token-2", "token-3", "token-4");
+  const watched = open({ ...soon, token });
+  (await server.next()).refuse(UNAUTHORIZED);
+  (await server.next()).refuse(UNAUTHORIZED);
+  await watched.is("stopped");
+  watched.client.reconnect();
+  (await server.next()).refuse(UNAUTHORIZED);
+  await server.established();
+  await watched.is("open");
+  expect(token.mock.calls).toEqual([["first"], ["rejected"], ["first"], ["rejected"]]);
+});
+
 describe("a client without a token provider", () => {
   test("offers no bearer, because the cookie says who the user is", async () => {
     const watched = open({ token: undefined });

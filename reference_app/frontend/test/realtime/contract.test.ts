@@ -20,6 +20,7 @@ test.each([
   [{ position: "" }, "The server greeted without an offset or position."],
   [{ recovered: undefined }, "The server greeted without saying whether it has recovered."],
   [{ user_id: 7 }, "The server greeted without a user."],
+  [{ user_id: "" }, "The server greeted without a user."],
 ])("a greeting with %j is an error with a name", async (part, sentence) => {
   const { client, errors, peer } = await start();
   peer.greet(part);
