@@ -16,7 +16,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from tests.project.readme import README, ROOT
-from tests.regenerate import NOTEBOOKS
+from tests.record import NOTEBOOKS
 from tests.wire.servers import PATIENCE, eventually, free_port
 
 CONTAINER = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text())
