@@ -94,9 +94,9 @@ class frame:
     )
     NONE = "The page cannot be shown here, because it needs JupyterLab with jupyter-server-proxy."
     PICTURE = "![The page, with Alice and Bob side by side](recorded/page_in_chromium_light.png)"
-    # Three quarters of its size: the page puts two people side by side where it has the room.
+    # At 70 percent of its size: the page puts two people side by side where it has the room.
     SHRUNK = (
-        "width: 133.4%; height: 133.4%; transform: scale(0.75); transform-origin: 0 0; border: 0"
+        "width: 142.9%; height: 142.9%; transform: scale(0.7); transform-origin: 0 0; border: 0"
     )
 
     def __init__(self, server: Launched, height: int = 720):
