@@ -1,11 +1,16 @@
 """What a notebook leaves behind in its process, which a second run of it must not find."""
 
+import asyncio
 import logging
+import re
 import weakref
 from contextlib import suppress
 
 # What was opened and not closed, in this order; each has an `aclose`.
 left_open: dict = {}
+
+# Where the code of tasks is that a cell has begun, not those of Jupyter.
+OF_A_CELL = re.compile(r"/(ipykernel_\d+|channels|channels_redis|realtime|api)/")
 
 # What loggers were like at first.
 loggers_at_first: dict[logging.Logger, dict] = {}
@@ -20,13 +25,28 @@ def closed(thing) -> None:
 
 
 async def clear_away() -> None:
-    """Close what is open, and take away what was hooked into loggers and signals."""
+    """End tasks, close what is open, and take away what was hooked into loggers and signals."""
+    await cancel_tasks()
     while left_open:
         thing, _ = left_open.popitem()
         with suppress(Exception):  # a clean start matters more than why there was none
             await thing.aclose()
     restore_loggers()
     disconnect_receivers()
+
+
+async def cancel_tasks() -> None:
+    """Cancel what a cell has begun and no cell has ended, such as a worker."""
+    tasks = {task for task in asyncio.all_tasks() if is_of_a_cell(task)}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def is_of_a_cell(task: asyncio.Task) -> bool:
+    code = getattr(task.get_coro(), "cr_code", None)
+    is_current = task is asyncio.current_task()
+    return code is not None and not is_current and bool(OF_A_CELL.search(code.co_filename))
 
 
 def remember_loggers() -> None:

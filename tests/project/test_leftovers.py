@@ -92,3 +92,19 @@ class NothingComes:
 async def test_a_cell_that_connects_to_a_closed_server_says_what_to_do():
     with pytest.raises(AssertionError, match="Run the cell with `serve` again"):
         await servers.Room.connect(object(), "/ws/notifications/")
+
+
+async def test_a_task_that_a_cell_has_begun_is_cancelled_and_others_go_on():
+    from channels.worker import Worker
+
+    of_a_cell = asyncio.create_task(Worker(None, [], NothingToRead()).listener("reports"))
+    other = asyncio.create_task(asyncio.Event().wait())
+    await clear_away()
+    assert of_a_cell.cancelled()
+    assert not other.done()
+    other.cancel()
+
+
+class NothingToRead:
+    async def receive(self, channel):
+        await asyncio.Event().wait()
