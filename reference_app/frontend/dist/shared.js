@@ -507,7 +507,6 @@ var Conversation = class {
     try {
       this.read(frame);
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
       this.line.broken(error);
     }
   }

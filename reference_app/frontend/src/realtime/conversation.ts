@@ -119,8 +119,7 @@ export class Conversation {
     try {
       this.read(frame);
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      this.line.broken(error);
+      this.line.broken(error as ProtocolError);
     }
   }
 
