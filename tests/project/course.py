@@ -28,28 +28,6 @@ TITLES = {
     "17_also_in_channels": "Find your way in the rest of Channels",
 }
 
-# Not yet as the tests want them. 11 is to be rewritten. 09 and 10 end without the line that links
-# to the notebooks before and after. 13 and 14 mention notebooks without a link.
-NOT_YET = {
-    "09_what_gets_lost",
-    "10_nothing_lost",
-    "11_while_it_is_open",
-    "13_your_own_endpoint",
-    "14_prove_it",
-}
-
-# They have more lines of code than the course wants, and wait to be shortened.
-TOO_LONG = {
-    "08_from_anywhere",
-    "10_nothing_lost",
-    "12_in_the_browser",
-    "13_your_own_endpoint",
-    "14_prove_it",
-    "15_in_production",
-    "16_take_it_home",
-    "17_also_in_channels",
-}
-
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 
 

