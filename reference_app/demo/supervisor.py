@@ -15,7 +15,7 @@ _watch: threading.Thread | None = None
 
 
 class Supervisor:
-    """Starts a server, and another whenever one has ended well, until it is told to stop."""
+    """Starts a server, and another when one has ended well or was killed, until it is stopped."""
 
     def __init__(self, command: list[str], listener: socket.socket):
         self.command, self.listener = command, listener
@@ -27,8 +27,10 @@ class Supervisor:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self.stop)
         status = 0
-        while status == 0 and not self.is_stopping:
+        while status <= 0 and not self.is_stopping:
             status = self.serve_once()
+            if not self.is_stopping:
+                print(after(status), file=sys.stderr, flush=True)
         return 0 if self.is_stopping else status
 
     def serve_once(self) -> int:
@@ -44,6 +46,14 @@ class Supervisor:
         if not self.is_stopping:
             self.is_stopping = True
             os.close(self.own_end)
+
+
+def after(status: int) -> str:
+    """Say how the server ended, and what follows; a negative status is a signal's number."""
+    if status > 0:
+        return f"The server failed with exit status {status}, so the demo ends."
+    how = f"was ended by {signal.Signals(-status).name}" if status else "has stopped"
+    return f"The server {how}. The demo starts another one."
 
 
 def follow_supervisor() -> None:

@@ -2,17 +2,37 @@
 
 import uuid
 
+from asgiref.sync import async_to_sync
 from django.http import JsonResponse
 
+from api.consumers import broadcast_notification
 from api.models import Membership, is_member
 from api.tasks import process_document
 from api.topics import organization_topic
+from api.views import body_of
+from devrealm.accounts import PEOPLE
 from realtime.authority.users import end_session
 from realtime.identity.tokens import session_of
+from realtime.protocol.frames import MalformedError
 from realtime.rest import error, with_token
 
 from . import supervisor, worker
 from .people import ORG_ID
+
+
+@with_token("POST")
+def notify(request):
+    """Notify another person of the demo, in the caller's name."""
+    try:
+        to = PEOPLE.get(str(body_of(request).get("to")))
+    except MalformedError as failure:
+        return error(400, "bad_request", str(failure))
+    if to is None:
+        return error(400, "bad_request", "The body is an object whose `to` is a username.")
+    sender = request.token["given_name"]
+    note = {"title": f"Hello from {sender}", "body": f"For {to.given_name} only.", "from": sender}
+    async_to_sync(broadcast_notification)(to.subject, note)
+    return JsonResponse({"notification": note}, status=202)
 
 
 @with_token("POST")

@@ -1,6 +1,9 @@
 import asyncio
+import os
+import re
 import signal
 import socket
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -14,6 +17,7 @@ from django.test import Client
 
 from api.models import Membership
 from classroom import Client as Socket
+from demo.management.commands.demo import introduction
 from demo.people import ORG_ID, settle
 from demo.supervisor import Supervisor
 from devrealm import keys
@@ -100,14 +104,38 @@ def test_lifespan_out_of_bounds_is_refused(lifespan):
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
 
 
-@pytest.mark.parametrize("path", ["task", "membership", "sign-out", "restart"])
+@pytest.mark.parametrize("path", ["notify", "task", "membership", "sign-out", "restart"])
 def test_nobody_causes_anything_without_a_token(path):
     answer = Client().post(f"/demo/{path}/")
     assert (answer.status_code, answer.json()["error"]) == (401, "token_missing")
     assert Client().get(f"/demo/{path}/").status_code == 405
 
 
+def post(client, path, body):
+    return client.post(path, body, content_type="application/json")
+
+
 ON_PUBSUB = pytest.mark.parametrize("layer", ["pubsub"], indirect=True)
+
+
+@ON_PUBSUB
+async def test_one_person_notifies_another_and_nobody_else(people, layer):
+    async with (
+        established(NOTIFICATIONS, "alice") as alice,
+        established(NOTIFICATIONS, "bob") as bob,
+    ):
+        answer = await sync_to_async(post)(caller("alice"), "/demo/notify/", {"to": "bob"})
+        assert answer.status_code == 202
+        told = {"title": "Hello from Alice", "body": "For Bob only.", "from": "Alice"}
+        assert (await bob.receive())["notification"] == told == answer.json()["notification"]
+        assert await alice.receive_nothing()
+
+
+@pytest.mark.parametrize("body", ["{", "[]", "{}", '{"to": "nobody"}', '{"to": ["bob"]}'])
+def test_notification_to_nobody_is_refused(transactional_db, body):
+    settle()
+    answer = post(caller("alice"), "/demo/notify/", body)
+    assert (answer.status_code, answer.json()["error"]) == (400, "bad_request")
 
 
 @ON_PUBSUB
@@ -228,6 +256,43 @@ async def test_server_ends_with_its_supervisor(tmp_path, number):
         # Told, and not dropped: the server has drained, also where its supervisor could not ask.
         assert await alice.closed() == 1012
         await eventually(lambda: not demo.accepts())
+
+
+def child_of(pid: int) -> int:
+    return int(subprocess.check_output(["pgrep", "-P", str(pid)]))
+
+
+@pytest.mark.full
+async def test_server_that_is_killed_is_started_again_and_the_demo_says_so(tmp_path):
+    with demo_served(tmp_path) as demo:
+        alice = await joined(demo, "alice", NOTIFICATIONS)
+        os.kill(child_of(demo.process.pid), signal.SIGKILL)
+        assert await alice.closed() == 1006
+        again = await joined(demo, "alice", NOTIFICATIONS)
+        await demo.logs("The server was ended by SIGKILL. The demo starts another one.")
+        await again.leave()
+
+
+def test_demo_prints_one_screen_that_begins_with_its_address():
+    lines = introduction(8000).splitlines()
+    assert lines[0].startswith("Serving http://127.0.0.1:8000, ")
+    assert len(lines) <= 24
+    # A token would fill the screen.
+    assert not re.search(r"eyJ", "\n".join(lines))
+
+
+def test_token_that_the_demo_prints_is_that_of_its_person(capsys):
+    call_command("demo", token="bob")
+    claims = jwt.decode(capsys.readouterr().out.strip(), options={"verify_signature": False})
+    assert claims["preferred_username"] == "bob"
+
+
+@pytest.mark.parametrize("end", ["raise SystemExit", "import os; os.kill(os.getpid(), 9)"])
+def test_server_that_ended_without_a_fault_is_started_again(signals, tmp_path, end):
+    first = tmp_path / "first"
+    twice = f"import os\ntry: os.mkdir({str(first)!r})\nexcept OSError: os._exit(3)\n{end}"
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        assert Supervisor([sys.executable, "-c", twice], listener).run() == 3
 
 
 def test_server_that_fails_is_not_started_again(signals):

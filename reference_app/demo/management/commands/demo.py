@@ -14,7 +14,7 @@ from django.db import DatabaseError, connections
 
 from config.asgi import application
 from demo import supervisor
-from demo.people import MEMBERS, ORG_ID, settle
+from demo.people import ORG_ID, settle
 from devrealm.accounts import PEOPLE
 from devrealm.issue import access_token
 
@@ -31,8 +31,12 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000, help="0 takes a free one")
         # How the supervisor calls it: to serve on the socket that it holds.
         parser.add_argument("--fd", type=int, help=argparse.SUPPRESS)
+        help = "print a person's access token, and serve nothing"
+        parser.add_argument("--token", choices=PEOPLE, help=help)
 
-    def handle(self, *, port, fd, **options):
+    def handle(self, *, port, fd, token, **options):
+        if token:
+            return self.stdout.write(access_token(token, TOKEN_LIFESPAN))
         if fd is not None:
             return serve(fd)
         listener = listen(port)
@@ -73,29 +77,28 @@ def prepare_database() -> None:
 
 
 def introduction(port: int) -> str:
-    """Return how to connect as each person, in lines to paste, and last what to open."""
-    # By its Python: a shell finds the program of a virtual environment only where that is active.
-    connect = f"{shlex.quote(sys.executable)} -m websockets"
+    """Return one screen: what to open, and how to listen and send from another terminal."""
     http, ws = f"http://{HOST}:{port}", f"ws://{HOST}:{port}"
-    lines = [f"Serving {http}, database in {Path(settings.DATA_DIR)}. Stop with Ctrl+C.", ""]
-    for person in PEOPLE.values():
-        token = access_token(person.username, TOKEN_LIFESPAN)
-        role = "a member" if person.username in MEMBERS else "a stranger: refused with 4003"
-        lines += [
-            f"# {person.given_name}'s notifications, then the organization's events ({role})",
-            f"{connect} '{ws}/ws/notifications/?token={token}'",
-            f"{connect} '{ws}/ws/events/{ORG_ID}/?token={token}'",
-            "",
-        ]
-    token = access_token("alice", TOKEN_LIFESPAN)
-    curl = f"curl -H 'Authorization: Bearer {token}' -H 'Content-Type: application/json'"
-    return "\n".join(
-        [
-            *lines,
-            "# Alice notifies herself; Alice creates a resource, which is an organization event",
-            f"""{curl} {http}/api/me/notifications/ -d '{{"title": "Hello", "body": "Works"}}'""",
-            f"""{curl} {http}/api/organizations/{ORG_ID}/resources/ -d '{{"name": "Plan"}}'""",
-            "",
-            f"Open {http} in a browser.",
-        ]
-    )
+    # By its Python: a shell finds the program of a virtual environment only where that is active.
+    python = shlex.quote(sys.executable)
+    # Where this one has its data, because that is where the key is that signs the tokens.
+    manage = shlex.quote(str(Path(sys.argv[0]).resolve()))
+    token = f"DATA_DIR={shlex.quote(str(settings.DATA_DIR))} {python} {manage} demo --token alice"
+    curl = "curl -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json'"
+    return f"""\
+Serving {http}, database in {Path(settings.DATA_DIR)}. Stop with Ctrl+C.
+
+Open {http} in a browser: Alice and Bob are signed in there, side by side.
+
+# In another terminal: a token of Alice's, which is good for {TOKEN_LIFESPAN // 3600} hours
+TOKEN=$({token})
+
+# Listen to Alice's notifications, or to the events of her organization
+{python} -m websockets "{ws}/ws/notifications/?token=$TOKEN"
+{python} -m websockets "{ws}/ws/events/{ORG_ID}/?token=$TOKEN"
+
+# Send Alice a notification, or the organization an event
+{curl} {http}/api/me/notifications/ -d '{{"title": "Hello", "body": "Works"}}'
+{curl} {http}/api/organizations/{ORG_ID}/resources/ -d '{{"name": "Plan"}}'
+
+Bob is a member too: --token bob. Mallory is not, and is refused with 4003: --token mallory."""
