@@ -10,7 +10,12 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 from pytest_asyncio import is_async_test
 
+from api.topics import user_topic
 from demo.people import settle
+from devrealm.accounts import PEOPLE
+from realtime.delivery import streams
+from realtime.identity.issuers import trusted_issuer
+from realtime.models import Entry, Identity, ReadMark
 from tests.browser.chromium import CHROMIUM, LOOP, fixture, started
 from tests.browser.demo_page import flawless
 from tests.wire.fixtures import PREPARE, layer_on
@@ -86,18 +91,39 @@ async def tab(browser):
         yield page
 
 
+@fixture
+async def begun(shared_database):
+    """Let everybody have an empty inbox, because the page shows what was sent before it came."""
+    await sync_to_async(empty_inboxes)()
+
+
+def empty_inboxes():
+    Entry.objects.all().delete()
+    for person in PEOPLE.values():
+        at = streams.position(user_topic.stream(person.subject))
+        identity = Identity.objects.get(issuer=trusted_issuer().issuer, subject=person.subject)
+        mark = {"stream_id": at.stream_id, "user_id": identity.user_id}
+        ReadMark.objects.update_or_create(**mark, defaults={"offset": at.head})
+
+
 @pytest.fixture
-def start_app(environment, redis_port):
+def start_app(environment, redis_port, begun):
     """Return a function that starts a server of the test's own, to kill, stop and start again."""
     with starting(environment, redis_port) as start_one:
         yield start_one
 
 
 @pytest.fixture(scope="module")
-def shared_app(environment, redis_port):
-    """The app for all tests of a file, which leave it running."""
+def shared_server(environment, redis_port):
+    """The server for all tests of a file, which leave it running."""
     with starting(environment, redis_port) as start_one:
         yield start_one()
+
+
+@pytest.fixture
+def shared_app(shared_server, begun):
+    """The app for all tests of a file, with empty inboxes."""
+    return shared_server
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import itertools
 import re
 
 from devrealm.accounts import PEOPLE
@@ -38,12 +37,22 @@ async def visit(page, app, watch=""):
     """Open the demo page, watched from its start, and wait until its four sockets are open."""
     await page.add_init_script(watch)
     await page.goto(url(app))
-    for name, socket in itertools.product(["Alice", "Bob"], SOCKETS):
-        await shows(status(session(page, name), socket), "Connected")
+    for name in ("Bob", "Alice"):
+        await turn_to(page, name)
+        for socket in SOCKETS:
+            await shows(status(session(page, name), socket), "Connected")
 
 
 def url(app):
     return f"http://127.0.0.1:{app.port}/"
+
+
+async def turn_to(page, name):
+    """Show a person's tab, where the page has room for one person only."""
+    await page.get_by_role("main").wait_for()
+    tab = page.get_by_role("tab", name=name)
+    if await tab.count():
+        await tab.click()
 
 
 def session(page, name):
@@ -65,6 +74,11 @@ async def choose(page, session, username):
     """Sign somebody else in, in a half of the page; return that half, which is named for them."""
     await session.get_by_label("Signed in as").select_option(username)
     return page.get_by_role("region", name=PEOPLE[username].given_name).last
+
+
+def unread(session):
+    """Return the number beside the heading of the session's notifications."""
+    return session.get_by_text(re.compile(r"^[\d,]+ unread$"))
 
 
 def frames(session, type, detail=""):
@@ -94,6 +108,13 @@ async def shows(locator, text):
     from playwright.async_api import expect
 
     await expect(locator).to_contain_text(text, timeout=PATIENCE * 1_000)
+
+
+async def is_ready(locator):
+    """Wait until a button can work, and is not busy."""
+    from playwright.async_api import expect
+
+    await expect(locator).to_be_enabled(timeout=PATIENCE * 1_000)
 
 
 async def counts(locator, number):

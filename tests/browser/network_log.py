@@ -9,7 +9,7 @@ from devrealm.accounts import PEOPLE
 class Socket:
     """One WebSocket of a page: its address, its frames in both directions, its end.
 
-    The heartbeat is left out: it comes by the clock, and tells of nothing.
+    The heartbeat is left out, and so are read marks: both come by themselves.
     """
 
     def __init__(self, socket):
@@ -35,7 +35,7 @@ class Socket:
 
 def keep(text: str, frames: list[dict]) -> None:
     frame = json.loads(text)
-    if frame["type"] not in ("ping", "pong"):
+    if frame["type"] not in ("ping", "pong", "notifications.read"):
         frames.append(frame)
 
 

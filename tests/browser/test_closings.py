@@ -32,7 +32,7 @@ def parts(request, redis_port, name, cause):
 
 
 @fixture
-async def stage(browser, shared_database, parts, cause):
+async def stage(browser, shared_database, begun, parts, cause):
     app, redis, port = parts
     async with layer_on(port):
         yield Stage(app, redis, browser, cause.socket)

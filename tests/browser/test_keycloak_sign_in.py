@@ -70,7 +70,7 @@ def shared_app(environment, redis_port, usual):
 
 
 @fixture
-async def app(shared_app, realm, members):
+async def app(shared_app, realm, members, begun):
     """The app as the realm knows it, which sends people back to it and tells it who has left."""
     calls = {"backchannel.logout.url": f"{url(shared_app)}api/backchannel-logout/"}
     async with realm.client_with(calls, redirectUris=[url(shared_app)]):

@@ -101,9 +101,10 @@ async def test_session_that_renews_its_token_outlives_one_that_does_not(tab, app
     await bob.get_by_role("switch", name="Renew my token").uncheck()
     for each in (alice, bob):
         await press(each, "Expire my token")
-    # Both were signed out, and are back with tokens that live for seconds. Bob's then ends.
+    # Both are back with tokens that live for seconds. Bob's then ends.
     for socket in SOCKETS:
         await shows(status(bob, socket), "Connected. Renewing is switched off.")
+    await counts(frames(bob, "token.expiring"), 2)
     await counts(frames(bob, "4001 UNAUTHORIZED", "The token has expired."), 2)
     await shows(bob.get_by_role("alert"), "The session has ended.")
     for socket in SOCKETS:
@@ -112,6 +113,8 @@ async def test_session_that_renews_its_token_outlives_one_that_does_not(tab, app
     assert [socket.is_open for socket in witness.sockets_of("bob")] == [False] * 4
 
     # Alice's token of seconds would have ended hers as well: another has followed it.
+    await counts(frames(alice, "token.refreshed"), 2)
+    await counts(frames(alice, "4001 UNAUTHORIZED"), 0)
     await press(alice, "Notify me")
     await shows(alice.get_by_role("list", name="Notifications"), "Hello, Alice")
     assert [socket.is_open for socket in witness.sockets_of("alice")] == [False] * 2 + [True] * 2

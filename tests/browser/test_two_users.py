@@ -14,6 +14,7 @@ from tests.browser.demo_page import (
     shows,
     status,
     titled,
+    unread,
     visit,
 )
 from tests.browser.network_log import Witness
@@ -27,10 +28,6 @@ def notifications(person):
 
 def feed(person):
     return person.get_by_role("list", name="Organization feed").get_by_role("listitem")
-
-
-def toasts(person):
-    return person.get_by_test_id("toast")
 
 
 async def tell_all(*people):
@@ -49,22 +46,37 @@ async def test_notification_reaches_its_user_and_nothing_of_the_other(tab, share
     await visit(tab, shared_app)
     alice, bob = session(tab, "Alice"), session(tab, "Bob")
     await press(alice, "Notify me")
-    await counts(toasts(alice), 1)
     await counts(notifications(alice).filter(has_text="Hello, Alice"), 1)
-    await shows(alice, "1 unread")
+    await shows(unread(alice), "1 unread")
     await broadcast_notification(PEOPLE["alice"].subject, {"title": "Again", "body": ""})
-    await shows(alice, "2 unread")
+    await shows(unread(alice), "2 unread")
     # What Bob gets afterwards would have come after anything that was wrongly his.
     await tell_all(alice, bob)
     await titled(tab, f"(2) {TITLE}")
-    assert await notifications(bob).count() == await toasts(bob).count() == 0
-    await counts(bob.get_by_text("unread"), 0)
+    assert await notifications(bob).count() == 0
+    await counts(unread(bob), 0)
     assert len(heard(witness.sockets_of("alice"), "notification")) == 2
     assert heard(witness.sockets_of("bob"), "notification") == []
 
     await press(alice, "Mark all read")
-    await counts(alice.get_by_text("unread"), 0)
+    await counts(unread(alice), 0)
     await titled(tab, TITLE)
+
+
+async def test_one_person_notifies_the_other(tab, shared_app, layer):
+    witness = Witness(tab)
+    await visit(tab, shared_app)
+    alice, bob = session(tab, "Alice"), session(tab, "Bob")
+    await press(alice, "Notify Bob")
+    await counts(notifications(bob).filter(has_text="Hello from Alice"), 1)
+    await press(bob, "Notify Alice")
+    await counts(notifications(alice).filter(has_text="Hello from Bob"), 1)
+    await tell_all(alice, bob)
+    assert len(heard(witness.sockets_of("alice"), "notification")) == 1
+    assert len(heard(witness.sockets_of("bob"), "notification")) == 1
+    mallory = await choose(tab, bob, "mallory")
+    await press(alice, "Notify Mallory")
+    await counts(notifications(mallory).filter(has_text="For Mallory only."), 1)
 
 
 async def test_event_of_the_organization_reaches_both_members_once(tab, shared_app, layer):
@@ -115,16 +127,14 @@ async def test_user_in_both_halves_hears_in_both(tab, shared_app, layer):
     left, right = await alice_in_both_halves(tab, shared_app)
     await press(left, "Notify me")
     for half in (left, right):
-        await counts(toasts(half), 1)
-    for half in (left, right):
         await counts(notifications(half).filter(has_text="Hello, Alice"), 1)
-        await shows(half, "1 unread")
+        await shows(unread(half), "1 unread")
     await tell_all(left, right)
     await titled(tab, f"(2) {TITLE}")
-    # Each half is a browser of its own: what is read in one is unread in the other.
+    # Each half is a browser of its own, and what is read in one is read in the other.
     await press(left, "Mark all read")
-    await shows(right, "1 unread")
-    await titled(tab, f"(1) {TITLE}")
+    await counts(unread(right), 0)
+    await titled(tab, TITLE)
 
 
 async def test_user_in_both_halves_signs_out_of_one(tab, shared_app, layer):

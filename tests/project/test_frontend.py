@@ -67,6 +67,14 @@ def test_seconds_that_the_page_says_a_socket_outlives_its_token_are_the_servers(
     assert f"const LEEWAY = {LEEWAY};" in code
 
 
+def test_every_line_of_python_that_the_page_shows_is_in_its_file():
+    code = (FRONTEND / "src" / "demo" / "python.ts").read_text()
+    shown = re.findall(r"""python\(\s*"([^"]+)",\s*(?:"([^"]+)"|'([^']+)'),?\s*\)""", code)
+    assert len(shown) == code.count("python(") > 10
+    for file, *line in shown:
+        assert "".join(line) in (FRONTEND.parent / file).read_text(), file
+
+
 # Bytes over the wire: a client beside an application weighs little, a page with React is its own.
 @pytest.mark.parametrize(
     ("bundle", "most"),

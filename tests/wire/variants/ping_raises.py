@@ -10,4 +10,4 @@ async def raise_error(consumer, message):
     raise RuntimeError("a bug in ping")
 
 
-RealtimeConsumer.answers = {"ping": raise_error}
+RealtimeConsumer.answers = RealtimeConsumer.answers | {"ping": raise_error}

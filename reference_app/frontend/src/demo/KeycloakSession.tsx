@@ -1,8 +1,9 @@
 import { useEffect, useState } from "react";
 
+import { givenName } from "./causes";
 import type { Configuration } from "./configuration";
 import { Realm, type Visitor } from "./keycloak";
-import { givenName, SessionCard } from "./SessionCard";
+import { SessionCard } from "./SessionCard";
 import { SignedIn } from "./SignedIn";
 
 interface Props {
@@ -59,6 +60,7 @@ export function KeycloakSession({ configuration, onUnread }: Props) {
       <SignedIn
         account={account}
         name={given}
+        other={null}
         configuration={configuration}
         signInAgain={signIn}
         onUnread={onUnread}

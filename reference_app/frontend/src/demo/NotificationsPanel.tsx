@@ -1,60 +1,60 @@
-import { memo, useEffect, useRef, useState } from "react";
+import { memo, useEffect } from "react";
 
-import { useNotifications } from "../react";
-import type { Status, TokenProvider } from "../realtime";
-import { addressOf } from "./address";
-import type { Listed } from "./inbox";
+import type { NotificationItem, OmittedItem } from "../react";
+import type { ErrorFrame, Status } from "../realtime";
 import { LeavingButton } from "./LeavingButton";
+import { behindNotification } from "./python";
+import { PythonLine } from "./PythonLine";
 import { StatusLine } from "./StatusLine";
-import { Summary } from "./Summary";
-import { Toasts } from "./Toasts";
-import { frameRow, type NewRow } from "./trace";
-import { useInbox } from "./useInbox";
 import { omittedWords } from "./wording";
 
+/** What is listed: a notification, or the place of one. */
+type Listed = NotificationItem | OmittedItem;
+
 interface Props {
-  token: TokenProvider;
-  trace: (row: NewRow) => void;
-  onStatus: (status: Status) => void;
+  notifications: Listed[];
+  /** The offset up to which all is read, in whatever tab; null while it is not known. */
+  read: number | null;
+  unread: number | null;
+  markAsRead: (offset?: number) => void;
+  status: Status;
+  error: Error | ErrorFrame | null;
+  hasGap: boolean;
   onUnread: (count: number) => void;
 }
 
-/** The user's own notifications: what is new pops up, what is unread is counted. */
-export function NotificationsPanel({ token, trace, onStatus, onUnread }: Props) {
-  const [hasGap, setHasGap] = useState(false);
-  const { notifications, arrived, status, error } = useNotifications({
-    url: addressOf("/ws/notifications/"),
-    token,
-    onGap: () => setHasGap(true),
-    onFrame: (...frame) => trace(frameRow("notifications", ...frame)),
-  });
-  const toasts = useRef<HTMLDivElement>(null);
-  const inbox = useInbox(notifications, arrived, toasts);
-  useEffect(() => onStatus(status), [status, onStatus]);
-  useEffect(() => onUnread(inbox.unread), [inbox.unread, onUnread]);
+/** The user's own notifications: what is new is announced, what is unread is counted. */
+export function NotificationsPanel(props: Props) {
+  const { notifications, read, markAsRead, status, error, hasGap, onUnread } = props;
+  const unread = props.unread ?? 0;
+  useEffect(() => onUnread(unread), [unread, onUnread]);
 
   return (
     <div className="panel">
       <header>
         <h3>Notifications</h3>
-        {inbox.unread > 0 && <Unread count={inbox.unread} />}
-        <LeavingButton className="quiet" disabled={inbox.unread === 0} onClick={inbox.markAllRead}>
+        {unread > 0 && <Unread count={unread} />}
+        <LeavingButton className="quiet" disabled={unread === 0} onClick={() => markAsRead()}>
           Mark all read
         </LeavingButton>
       </header>
       <StatusLine status={status} error={error} hasGap={hasGap} of="Notifications" />
-      <div className="inbox">
-        <Toasts region={toasts} toasts={inbox.toasts} more={inbox.more} close={inbox.endToasts} />
+      <div className="listing">
         <ul className="entries" role="list" aria-label="Notifications" tabIndex={0}>
           {[...notifications].reverse().map((item) => (
             <Entry
               key={item.key}
               item={item}
-              isRead={inbox.read.has(item.key)}
-              markRead={inbox.markRead}
+              isRead={read === null || item.offset <= read}
+              markAsRead={markAsRead}
             />
           ))}
         </ul>
+        {notifications.length === 0 && <p className="empty">No notifications yet.</p>}
+        {/* Always there, or no screen reader would notice what enters. */}
+        <p className="unseen" aria-live="polite">
+          {unread > 0 && notifications.length > 0 && `New: ${titleOf(notifications.at(-1)!)}`}
+        </p>
       </div>
     </div>
   );
@@ -72,24 +72,30 @@ function Unread({ count }: { count: number }) {
 interface EntryProps {
   item: Listed;
   isRead: boolean;
-  markRead: (key: string) => void;
+  markAsRead: (offset: number) => void;
 }
 
-const Entry = memo(function Entry({ item, isRead, markRead }: EntryProps) {
+const Entry = memo(function Entry({ item, isRead, markAsRead }: EntryProps) {
   return (
     <li className={isRead ? "read" : "unread"}>
-      <div>
-        <Summary item={item}>{!isRead && <span className="unseen"> (unread)</span>}</Summary>
-      </div>
       {!isRead && (
         <LeavingButton
           className="quiet"
-          aria-label={`Mark read: ${item.omitted ? omittedWords(item.omitted) : item.title}`}
-          onClick={() => markRead(item.key)}
+          aria-label={`Mark read: ${titleOf(item)}`}
+          title="Older ones count as read too."
+          onClick={() => markAsRead(item.offset)}
         >
           Mark read
         </LeavingButton>
       )}
+      <strong>{titleOf(item)}</strong>
+      {!isRead && <span className="unseen"> (unread)</span>}
+      {!item.omitted && item.body && <p>{item.body}</p>}
+      {!item.omitted && <PythonLine {...behindNotification(item)} />}
     </li>
   );
 });
+
+function titleOf(item: Listed): string {
+  return item.omitted ? omittedWords(item.omitted) : item.title;
+}

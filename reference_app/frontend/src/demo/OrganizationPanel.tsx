@@ -1,58 +1,59 @@
-import { memo, useEffect, useState } from "react";
+import { memo } from "react";
 
-import { type EventItem, type OmittedItem, useOrganizationEvents } from "../react";
-import type { Status, TokenProvider } from "../realtime";
-import { addressOf } from "./address";
+import type { EventItem, OmittedItem } from "../react";
+import type { ErrorFrame, Status } from "../realtime";
+import { behindEvent } from "./python";
+import { PythonLine } from "./PythonLine";
 import { StatusLine } from "./StatusLine";
-import { frameRow, type NewRow } from "./trace";
-import { omittedWords } from "./wording";
+import { omittedWords, summaryOf } from "./wording";
 
 interface Props {
-  orgId: string;
-  token: TokenProvider;
-  trace: (row: NewRow) => void;
-  onStatus: (status: Status) => void;
+  orgId: string | null | undefined;
+  events: (EventItem | OmittedItem)[];
+  status: Status;
+  error: Error | ErrorFrame | null;
+  hasGap: boolean;
 }
 
 /** The events of the organization, which every member hears. */
-export function OrganizationPanel({ orgId, token, trace, onStatus }: Props) {
-  const [hasGap, setHasGap] = useState(false);
-  const { events, status, error } = useOrganizationEvents(orgId, {
-    url: addressOf(`/ws/events/${orgId}/`),
-    token,
-    onGap: () => setHasGap(true),
-    onFrame: (...frame) => trace(frameRow("organization", ...frame)),
-  });
-  useEffect(() => onStatus(status), [status, onStatus]);
-
+export function OrganizationPanel({ orgId, events, status, error, hasGap }: Props) {
   return (
     <div className="panel">
       <header>
         <h3>Organization</h3>
       </header>
-      <StatusLine status={status} error={error} hasGap={hasGap} of="Organization" />
-      <ul className="entries" role="list" aria-label="Organization feed" tabIndex={0}>
-        {[...events].reverse().map((item) => (
-          <Entry key={item.key} item={item} />
-        ))}
-      </ul>
+      {orgId ? (
+        <StatusLine status={status} error={error} hasGap={hasGap} of="Organization" />
+      ) : (
+        <p className="status">
+          {orgId === null ? "You belong to no organization." : "Asks for your organization …"}
+        </p>
+      )}
+      <div className="listing">
+        <ul className="entries" role="list" aria-label="Organization feed" tabIndex={0}>
+          {[...events].reverse().map((item) => (
+            <Entry key={item.key} item={item} />
+          ))}
+        </ul>
+        {events.length === 0 && <p className="empty">No events yet.</p>}
+      </div>
     </div>
   );
 }
 
 const Entry = memo(function Entry({ item }: { item: EventItem | OmittedItem }) {
+  if (item.omitted) {
+    return (
+      <li>
+        <p>{omittedWords(item.omitted)}</p>
+      </li>
+    );
+  }
   return (
     <li>
-      <div>
-        {!item.omitted && <strong>{item.event_type}</strong>}
-        <p>{item.omitted ? omittedWords(item.omitted) : summaryOf(item.data)}</p>
-      </div>
+      <strong>{item.event_type}</strong>
+      <p>{summaryOf(item.data)}</p>
+      <PythonLine {...behindEvent(item.event_type)} />
     </li>
   );
 });
-
-/** Name what an event is about, by the keys that the server's own events have. */
-function summaryOf(data: unknown): string {
-  const { resource_name, document_id } = (data ?? {}) as Record<string, unknown>;
-  return String(resource_name ?? document_id ?? JSON.stringify(data));
-}

@@ -2,7 +2,8 @@ import { useEffect, useState } from "react";
 
 import type { Configuration } from "./configuration";
 import { KeycloakSession } from "./KeycloakSession";
-import { Session } from "./Session";
+import { Legend } from "./Legend";
+import { TwoSessions } from "./TwoSessions";
 
 const TITLE = "Django Channels, live";
 
@@ -18,15 +19,19 @@ export function Page({ configuration }: { configuration: Configuration }) {
   return (
     <>
       <header className="page">
-        <h1>{TITLE}</h1>
-        <p>{configuration.devrealm ? FOR_TWO : FOR_ONE}</p>
+        <div>
+          <h1>{TITLE}</h1>
+          <p>{configuration.devrealm ? FOR_TWO : FOR_ONE}</p>
+        </div>
+        <Legend />
       </header>
-      <main>
+      <main className={configuration.devrealm ? "two" : "one"}>
         {configuration.devrealm ? (
-          <>
-            <Session configuration={configuration} startsAs="alice" onUnread={onLeft} />
-            <Session configuration={configuration} startsAs="bob" onUnread={onRight} />
-          </>
+          <TwoSessions
+            configuration={configuration}
+            unread={[left, right]}
+            onUnread={[onLeft, onRight]}
+          />
         ) : (
           <KeycloakSession configuration={configuration} onUnread={onLeft} />
         )}
@@ -35,9 +40,7 @@ export function Page({ configuration }: { configuration: Configuration }) {
   );
 }
 
-const FOR_TWO =
-  "Two people, four WebSockets, one server. A notification reaches one of them; an event reaches " +
-  "every member of the organization. Break something, and watch what the clients do.";
+const FOR_TWO = "Two people, two WebSockets each, one server. Press a button and watch both sides.";
 
 const FOR_ONE =
   "One person, two WebSockets, one server. A browser has one session at Keycloak: sign in as " +

@@ -18,14 +18,9 @@ export function SessionCard({ username, name, given, control, children }: Props)
           {given.charAt(0)}
         </span>
         <h2 tabIndex={-1}>{name}</h2>
-        {control}
+        <div className="controls">{control}</div>
       </header>
       {children}
     </section>
   );
-}
-
-/** Return what a person is called in short. */
-export function givenName(name: string): string {
-  return name.split(" ")[0]!;
 }

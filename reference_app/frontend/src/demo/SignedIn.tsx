@@ -1,92 +1,69 @@
-import { useCallback, useMemo, useState } from "react";
-
-import { CloseCode, type Status } from "../realtime";
+import { CloseCode } from "../realtime";
 import type { Account } from "./account";
 import { Actions } from "./Actions";
 import { causesFor } from "./causes";
-import type { Configuration } from "./configuration";
+import type { Configuration, Person } from "./configuration";
 import { FramesPanel } from "./FramesPanel";
 import { LeavingButton } from "./LeavingButton";
 import { NotificationsPanel } from "./NotificationsPanel";
 import { OrganizationPanel } from "./OrganizationPanel";
-import { endRow, type SocketName } from "./trace";
 import { useOrganization } from "./useOrganization";
+import { useEvents, useMyNotifications } from "./useSockets";
 import { useTrace } from "./useTrace";
 
 interface Props {
   account: Account;
   name: string;
+  /** Who is on the other side of the page, where there is one. */
+  other: Person | null;
   configuration: Configuration;
   signInAgain: () => void;
   onUnread: (count: number) => void;
 }
 
 /** One user's session: two sockets, what they bring, and what the user can cause. */
-export function SignedIn({ account, name, configuration, signInAgain, onUnread }: Props) {
+export function SignedIn({ account, name, other, configuration, signInAgain, onUnread }: Props) {
   const { devrealm } = configuration;
   const [rows, trace, clear] = useTrace();
-  const [statuses, setStatuses] = useState<Partial<Record<SocketName, Status>>>({});
-  // A client that was told to stay away does; another one comes for a user who has joined.
-  const [visits, setVisits] = useState(0);
-  const orgId = useOrganization(
+  const notifications = useMyNotifications(account, trace);
+  const isConnected = notifications.status.state === "open";
+  const orgId = useOrganization(account, devrealm?.orgId ?? null, isConnected);
+  const events = useEvents(account, orgId, trace);
+
+  const statuses = [notifications.status, events.status];
+  const needsSignIn = statuses.some((each) => each.state === "stopped" && each.needsSignIn);
+  const isMember = !(
+    events.status.state === "stopped" && events.status.code === CloseCode.FORBIDDEN
+  );
+  const causes = causesFor({
     account,
-    devrealm?.orgId ?? null,
-    statuses.notifications?.state === "open",
-  );
-  const forNotifications = useMemo(() => account.provider(), [account]);
-  // eslint-disable-next-line react-hooks/exhaustive-deps -- another provider makes another client
-  const forOrganization = useMemo(() => account.provider(), [account, visits]);
-
-  const told = useCallback(
-    (socket: SocketName, status: Status) => {
-      setStatuses((was) => ({ ...was, [socket]: status }));
-      const row = endRow(socket, status);
-      if (row) trace(row);
+    name,
+    other,
+    orgId,
+    isMember,
+    isConnected,
+    devrealm,
+    reconnect: () => {
+      notifications.reconnect();
+      if (isMember) events.reconnect();
     },
-    [trace],
+    reconnectOrganization: events.reconnect,
+  });
+  const ended = needsSignIn && (
+    <div className="notice" role="alert">
+      <p>The session has ended.</p>
+      <LeavingButton className="primary" onClick={signInAgain}>
+        Sign in again
+      </LeavingButton>
+    </div>
   );
-  const onNotifications = useCallback((status: Status) => told("notifications", status), [told]);
-  const onOrganization = useCallback((status: Status) => told("organization", status), [told]);
-
-  const onJoined = () => setVisits((was) => was + 1);
-  const { organization } = statuses;
-  const isStranger = organization?.state === "stopped" && organization.code === CloseCode.FORBIDDEN;
-  const needsSignIn = Object.values(statuses).some((s) => s.state === "stopped" && s.needsSignIn);
 
   return (
     <>
-      {needsSignIn && (
-        <div className="notice" role="alert">
-          <p>The session has ended.</p>
-          <LeavingButton className="primary" onClick={signInAgain}>
-            Sign in again
-          </LeavingButton>
-        </div>
-      )}
-      <Actions
-        account={account}
-        causes={causesFor({ account, name, orgId, onJoined, isMember: !isStranger, devrealm })}
-      />
+      <Actions causes={causes} notice={ended || undefined} />
       <div className="panels">
-        <NotificationsPanel
-          token={forNotifications}
-          trace={trace}
-          onStatus={onNotifications}
-          onUnread={onUnread}
-        />
-        {orgId ? (
-          <OrganizationPanel
-            key={visits}
-            orgId={orgId}
-            token={forOrganization}
-            trace={trace}
-            onStatus={onOrganization}
-          />
-        ) : (
-          <p className="panel empty">
-            {orgId === null ? "You belong to no organization." : "Asks for your organization …"}
-          </p>
-        )}
+        <NotificationsPanel {...notifications} onUnread={onUnread} />
+        <OrganizationPanel {...events} orgId={orgId} />
       </div>
       <FramesPanel rows={rows} clear={clear} />
     </>

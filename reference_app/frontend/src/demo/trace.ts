@@ -1,4 +1,6 @@
 import type { ClientEvents, Status } from "../realtime";
+import { inShort } from "./inShort";
+import { behindClosing, type Python } from "./python";
 import { closureWords } from "./wording";
 
 /** The two sockets of a session. */
@@ -12,23 +14,27 @@ export interface TraceRow {
   direction: "in" | "out" | "end";
   type: string;
   offset: number | null;
-  /** Whether the server goes on where the client was. */
-  isRecovered?: boolean;
-  /** What a frame says at length, or why a connection ended. */
-  detail: object | string;
+  /** What a frame says in a few words, or why a connection ended. */
+  short: string;
+  /** What a frame says at length. */
+  frame: object | null;
+  /** The line that ended a connection. */
+  python?: Python | undefined;
 }
 
 export type NewRow = Omit<TraceRow, "key" | "at">;
 
 export function frameRow(socket: SocketName, ...[direction, frame]: ClientEvents["frame"]): NewRow {
-  const offset = "offset" in frame ? frame.offset : null;
-  const isRecovered = "recovered" in frame && frame.recovered === true;
-  return { socket, direction, type: frame.type, offset, isRecovered, detail: frame };
+  const offset =
+    "position" in frame && frame.type !== "connection.established" ? frame.offset : null;
+  return { socket, direction, type: frame.type, offset, short: inShort(frame), frame };
 }
 
 /** Return the line that a status deserves: one that tells of an end. */
 export function endRow(socket: SocketName, status: Status): NewRow | null {
   if (status.state !== "waiting" && status.state !== "stopped") return null;
   const type = `${status.code} ${status.name}`;
-  return { socket, direction: "end", type, offset: null, detail: closureWords(status) };
+  const python = behindClosing(status.code, status.sentence);
+  const short = closureWords(status);
+  return { socket, direction: "end", type, offset: null, short, frame: null, python };
 }

@@ -43,6 +43,12 @@ export function omittedWords({ size }: OmittedFrame): string {
   return `A message of ${sizeWords(size)} was too large to be sent.`;
 }
 
+/** Name what an event is about, by the keys that the server's own events have. */
+export function summaryOf(data: unknown): string {
+  const { resource_name, document_id } = (data ?? {}) as Record<string, unknown>;
+  return String(resource_name ?? document_id ?? JSON.stringify(data));
+}
+
 const UNITS = ["kB", "MB", "GB"];
 
 /** Round a size to what a person says of it: 2,000,000 bytes are 2 MB. */

@@ -31,8 +31,7 @@ const LAPTOP: Configuration = {
 beforeEach(() => {
   (globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = false;
   vi.stubGlobal("location", { href: new URL("/", server.url.replace("ws:", "http:")).href });
-  // jsdom has none, and a toast asks it after some seconds.
-  vi.stubGlobal("matchMedia", () => ({ matches: true }));
+  hasRoomForTwo(true);
   vi.stubGlobal(
     "fetch",
     vi.fn(async (_url: string, { body }: { body: URLSearchParams }) =>
@@ -45,6 +44,17 @@ afterEach(() => {
   cleanup();
   vi.unstubAllGlobals();
 });
+
+/** jsdom has no `matchMedia`. */
+function hasRoomForTwo(has: boolean): void {
+  const query = { matches: !has, addEventListener: () => {}, removeEventListener: () => {} };
+  vi.stubGlobal("matchMedia", () => query);
+}
+
+/** Have the server say how far a user has read. */
+function tellRead(connection: Connection, offset: number): void {
+  connection.send({ type: "notifications.read", offset, unread: 0 });
+}
 
 function show(configuration: Configuration): void {
   render(
@@ -70,17 +80,22 @@ const listed = (person: string, list: string) =>
 test("what one is told, the other is not; what is read leaves the title", async () => {
   show(LAPTOP);
   const [notifications] = await alicesSockets();
+  tellRead(notifications, 0);
   notifications.notify(1, "Hello");
   await waitFor(() => expect(document.title).toBe("(1) Django Channels, live"));
   expect(listed("Alice", "Notifications").getAllByRole("listitem")).toHaveLength(1);
   expect(listed("Bob", "Notifications").queryAllByRole("listitem")).toEqual([]);
   fireEvent.click(screen.getByRole("button", { name: "Mark read: Hello" }));
+  const mark = { type: "notifications.read", offset: 1 };
+  expect(await notifications.frames.until(({ offset }) => offset === 1)).toEqual(mark);
+  tellRead(notifications, 1);
   await waitFor(() => expect(document.title).toBe("Django Channels, live"));
 });
 
 test("says in the place of an entry that it was too large, and goes on", async () => {
   show(LAPTOP);
   const [notifications, organization] = await alicesSockets();
+  tellRead(notifications, 0);
   for (const connection of [notifications, organization]) connection.omit(1);
   notifications.notify(2, "Hello");
   organization.send({ type: "event", event_type: "made", data: { resource_name: "It" }, ...at(2) });
@@ -90,7 +105,12 @@ test("says in the place of an entry that it was too large, and goes on", async (
     listed("Alice", list)
       .getAllByRole("listitem")
       .map(({ textContent }) => textContent);
-  await waitFor(() => expect(texts("Organization feed")).toEqual(["madeIt", words]));
+  await waitFor(() =>
+    expect(texts("Organization feed")).toEqual([
+      "madeItawait broadcast_many([org_event_for(org_id, event_type, data)]) api/consumers.py",
+      words,
+    ]),
+  );
   await waitFor(() => expect(texts("Notifications")).toHaveLength(2));
   expect(texts("Notifications")[1]).toContain(words);
   await waitFor(() => expect(document.title).toBe("(2) Django Channels, live"));
@@ -125,4 +145,33 @@ test("where Keycloak knows one session of a browser, the page shows one", async 
   await screen.findByRole("button", { name: "Sign in" });
   expect(screen.getAllByRole("region")).toHaveLength(1);
   expect(fetch).not.toHaveBeenCalled();
+});
+
+test("buttons cannot work without a connection, and say why", async () => {
+  show(LAPTOP);
+  const [connection] = await alicesSockets();
+  const alice = within(screen.getByRole("region", { name: "Alice" }));
+  const notify = alice.getByRole("button", { name: "Notify Bob" });
+  await waitFor(() => expect(notify.getAttribute("aria-disabled")).toBe("false"));
+  connection.refuse(4104);
+  await waitFor(() => expect(notify.getAttribute("aria-disabled")).toBe("true"));
+  vi.mocked(fetch).mockClear();
+  fireEvent.click(notify);
+  await alice.findByText("The page is not connected to the server now.");
+  expect(fetch).not.toHaveBeenCalled();
+});
+
+test("where there is room for one, each person has a tab that counts what is unread", async () => {
+  hasRoomForTwo(false);
+  show(LAPTOP);
+  const [notifications] = await alicesSockets();
+  const [alice, bob] = screen.getAllByRole("tab");
+  const shown = () => screen.getAllByRole("region").map((each) => each.getAttribute("aria-label"));
+  expect(shown()).toEqual(["Alice"]);
+  fireEvent.keyDown(alice!, { key: "ArrowRight" });
+  await waitFor(() => expect(shown()).toEqual(["Bob"]));
+  expect([document.activeElement, bob!.getAttribute("aria-selected")]).toEqual([bob, "true"]);
+  tellRead(notifications, 0);
+  notifications.notify(1, "Hello");
+  await waitFor(() => expect(alice!.textContent).toBe("Alice1 unread"));
 });

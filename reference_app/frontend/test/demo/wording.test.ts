@@ -62,7 +62,7 @@ describe("a line of the live view", () => {
   test.each(Object.keys(KNOWN_CODES).map(Number))("explains %i", (code) => {
     const row = endRow("notifications", stopped(closureOf(code, null)));
     expect(row!.type).toBe(`${code} ${KNOWN_CODES[code]!.name}`);
-    expect(row!.detail).toMatch(/^[A-Z].+\. Not reconnecting\.$/);
+    expect(row!.short).toMatch(/^[A-Z].+\. Not reconnecting\.$/);
   });
 
   test("is not made for a connection that lives", () => {
@@ -70,10 +70,37 @@ describe("a line of the live view", () => {
     expect(endRow("organization", { state: "connecting" })).toBeNull();
   });
 
-  test("has the frame's type and offset", () => {
-    const frame = { type: "event", event_type: "made", data: 1, offset: 7, position: "p" } as const;
+  test("has the frame's type, its offset, and what it says in short", () => {
+    const data = { resource_name: "Plan" };
+    const frame = { type: "event", event_type: "made", data, offset: 7, position: "p" } as const;
     const row = frameRow("organization", "in", frame);
-    expect(row).toMatchObject({ direction: "in", type: "event", offset: 7, isRecovered: false });
+    expect(row).toMatchObject({ direction: "in", type: "event", offset: 7, short: "made · Plan" });
     expect(frameRow("organization", "out", { type: "ping", timestamp: 1 }).offset).toBeNull();
+  });
+
+  test.each([
+    [{ recovered: null }, "begins after #3"],
+    [{ recovered: true }, "recovered: resumes after #3"],
+    [{ recovered: false }, "not recovered: something is missing"],
+  ])("says where a connection begins: %o", (greeting, words) => {
+    const usual = { message: "", user_id: "", expires_at: "", offset: 3, position: "p" };
+    const frame = { type: "connection.established", ...usual, ...greeting } as const;
+    expect(frameRow("notifications", "in", frame)).toMatchObject({ offset: null, short: words });
+  });
+
+  test.each([
+    ["in", { offset: 3, unread: 2 }, "read up to #3, 2 unread"],
+    ["out", { offset: 3 }, "mark up to #3"],
+    ["out", { offset: 0 }, "how far have I read?"],
+  ] as const)("says %s how far a user has read", (direction, mark, words) => {
+    const frame = { type: "notifications.read", ...mark } as const;
+    expect(frameRow("notifications", direction, frame).short).toBe(words);
+  });
+
+  test("names the line of Python that ended a connection", () => {
+    const sentence = "The token has expired.";
+    const row = endRow("notifications", stopped(closureOf(4001, null, sentence)));
+    expect(row!.python!.line).toContain(`Refusal(CloseCode.UNAUTHORIZED, "${sentence}")`);
+    expect(endRow("notifications", stopped(closureOf(4509, null)))!.python).toBeUndefined();
   });
 });
