@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
+from django.db import connections
 from pytest_asyncio import is_async_test
 
 from api.topics import user_topic
@@ -95,6 +96,8 @@ async def tab(browser):
 async def begun(shared_database):
     """Let everybody have an empty inbox, because the page shows what was sent before it came."""
     await sync_to_async(empty_inboxes)()
+    # A test may go on with a database of its own, which only a new connection finds.
+    await sync_to_async(connections.close_all)()
 
 
 def empty_inboxes():
