@@ -9,8 +9,8 @@ from contextlib import suppress
 # What was opened and not closed, in this order; each has an `aclose`.
 left_open: dict = {}
 
-# Where the code of tasks is that a cell has begun, not those of Jupyter.
-OF_A_CELL = re.compile(r"/(ipykernel_\d+|channels|channels_redis|realtime|api)/")
+# Where the code of tasks is that a cell has begun. The tasks of `realtime` serve the whole process.
+OF_A_CELL = re.compile(r"/(ipykernel_\d+|channels)/")
 
 # What loggers were like at first.
 loggers_at_first: dict[logging.Logger, dict] = {}
