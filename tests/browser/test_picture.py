@@ -4,7 +4,7 @@ import json
 
 from tests.browser.demo_page import flawless
 from tests.browser.picture import PICTURES, made_of, pose, take
-from tests.record import RECORD_AGAIN, RECORDED, Record
+from tests.record import RECORDED, Record
 from tests.wire.fixtures import demo_served
 
 
@@ -22,4 +22,5 @@ async def test_page_looks_as_in_the_readme(browser, tmp_path, pytestconfig):
 
 def test_picture_is_no_older_than_the_page():
     seen = json.loads((RECORDED / "page_in_chromium.json").read_text())
-    assert seen["picture"]["made of"] == made_of(), RECORD_AGAIN
+    again = "Run: .venv/bin/pytest -n0 --full --record tests/browser/test_picture.py"
+    assert seen["picture"]["made of"] == made_of(), again
