@@ -60,7 +60,7 @@ export function behindEvent(type: string): Python {
 const CLOSINGS: Record<string, Python> = {
   "You are not a member of this organization.": python(
     "realtime/authority/access.py",
-    "refusal = Refusal(CloseCode.FORBIDDEN, topic.denied)",
+    "usual = Refusal(CloseCode.FORBIDDEN, topic.denied)",
   ),
   "The session was signed out.": python(
     "realtime/authority/access.py",
