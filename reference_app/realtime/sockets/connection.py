@@ -218,7 +218,7 @@ class Connection(AsyncWebsocketConsumer):
     async def refuse(self, refusal: Refusal) -> None:
         """Say why in a last frame, then close.
 
-        Nothing else is sent on this socket.
+        Nothing is sent after it.
         """
         if not self.is_closing:
             self.stop_delivery()
