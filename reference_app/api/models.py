@@ -43,7 +43,7 @@ class Membership(models.Model):
 
 
 def is_member(user, org_id) -> bool:
-    """Whether `user` belongs to an active organization, which an unknown one is not."""
+    """Whether `user` belongs to an active organization. An unknown one has no members."""
     return Membership.objects.in_force().filter(user=user, organization_id=org_id).exists()
 
 

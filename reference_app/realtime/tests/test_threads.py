@@ -1,5 +1,8 @@
 """The threads for database work."""
 
+import asyncio
+import threading
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection
@@ -21,3 +24,15 @@ async def test_thread_keeps_no_log_of_its_queries(settings):
     first, second = await threads.run(ask), await threads.run(ask)
     assert first == second
     assert first[1] > first[0] == 0
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_call_that_hangs_delays_no_other():
+    threads, gate = Threads(2, "test"), threading.Event()
+    hanging = asyncio.create_task(threads.run(gate.wait))
+    try:
+        assert await asyncio.wait_for(threads.run(lambda: "answered"), 60) == "answered"
+        assert not hanging.done()
+    finally:
+        gate.set()
+    assert await hanging
