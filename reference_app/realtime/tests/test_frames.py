@@ -84,6 +84,13 @@ def test_what_a_browser_would_not_read_as_it_is_raises_at_the_sender(value, word
         frames.encode_entry({"value": value})
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_number_that_is_not_json_is_in_no_frame_of_the_server_itself(value):
+    """A page could not read the answer: `JSON.parse` raises a SyntaxError."""
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        frames.encode({"type": "pong", "timestamp": value})
+
+
 FIT = [2**53 - 1, -(2**53) + 1, 1e300, 0.1234567890123456789, "9" * 30, "🦉", None, {"9" * 20: 1}]
 FIT += [reduce(lambda inner, _: [inner], range(62), []), [[], {}] * 500]
 FIT += [Decimal("12345678901234567890.5"), "\x00", "é\u2028"]
