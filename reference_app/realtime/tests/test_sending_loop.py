@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from asgiref.sync import async_to_sync
 
+from ..layer import publish
 from ..layer.sending_loop import SendingLoop, will_soon_end
 
 
@@ -54,6 +55,20 @@ def test_fault_is_the_callers(loop):
 
     with pytest.raises(ZeroDivisionError):
         loop.submit(fail()).result()
+
+
+def test_sync_code_that_sends_twice_reaches_the_layer_on_the_same_loop(monkeypatch):
+    """`async_to_sync` would make a loop for each call, and with it a connection to Redis."""
+    loops = []
+
+    async def note(layer, messages):
+        loops.append(asyncio.get_running_loop())
+
+    monkeypatch.setattr(publish, "group_send_many", note)
+    for number in range(2):
+        publish.publish([("group", {"type": "test.message", "number": number})])
+    first, second = loops
+    assert first is second
 
 
 def test_loop_of_async_to_sync_soon_ends_and_others_stay():
