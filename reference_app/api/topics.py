@@ -28,7 +28,7 @@ class OrganizationTopic(Topic):
     key_type = UUID
     url_kwarg = "org_id"
     hint = "For an organization it is `organization.id`."
-    # The same for an organization of others, an unknown one and a deleted one.
+    # The same for another user's organization, an unknown one and a deleted one.
     denied = "You are not a member of this organization."
 
     def allowed(self, pairs):

@@ -12,5 +12,5 @@ ACCESS_GROUP = "access"
 
 
 def stream_group(topic: str, key: str) -> str:
-    """Return the name of a stream, which is the group of the sockets on it."""
+    """Return the name of a stream, which is also the name of its group."""
     return f"{topic}.{sha256(key.encode()).hexdigest()}"
