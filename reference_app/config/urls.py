@@ -16,4 +16,5 @@ if settings.DEBUG:
     # A deployment's nginx serves them; without DEBUG this would add nothing.
     from django.contrib.staticfiles.urls import staticfiles_urlpatterns
 
-    urlpatterns += staticfiles_urlpatterns()
+    # Said here, because STATIC_URL has the root path in front of it while a request is served.
+    urlpatterns += staticfiles_urlpatterns("/static/")

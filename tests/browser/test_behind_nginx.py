@@ -8,6 +8,7 @@ import pytest
 
 from api.consumers import broadcast_notification
 from devrealm.issue import CLIENT_ID
+from realtime.models import Entry
 from tests import settings as test_settings
 from tests.browser.chromium import fixture, started
 from tests.browser.demo_page import OUTAGE, flawless, frames, press, session, shows
@@ -101,6 +102,8 @@ async def subject(issuer, front, shared_database):
     async with real_realm(issuer) as realm:
         subject = await realm.subject_of("alice")
         await join(issuer, subject)
+        # The page shows what was sent before it came, by the test before this one too.
+        await Entry.objects.all().adelete()
         async with realm.client_with(redirectUris=[f"{front.origin}/"], webOrigins=["+"]):
             yield subject
 

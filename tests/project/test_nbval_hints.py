@@ -48,6 +48,7 @@ def said(tmp_path_factory):
     for name, each in NOTEBOOKS_OF_READERS.items():
         nbformat.write(each, folder / f"{name}.ipynb")
     command = [sys.executable, "-m", "pytest", "-c", "pyproject.toml", "-n0", "--color=no", folder]
+    command.append("-rN")  # where CI is set, the summary says all of it a second time
     done = subprocess.run(command, cwd=NOTEBOOKS.parent, capture_output=True, text=True)
     return done.stdout.replace(f"{folder}/", "")
 

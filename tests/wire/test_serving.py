@@ -51,40 +51,51 @@ async def test_runserver_serves_sockets_and_requests(environment):
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     with demo_served(tmp_path_factory.mktemp("demo")) as server:
-        server.wait_until_it_logs("Open ")
+        server.wait_until_it_logs("Bob is a member too")
         yield server
 
 
-def printed(server, start) -> list[list[str]]:
-    """Return the command lines that the demo prints, split as a shell splits them."""
-    return [shlex.split(line) for line in server.log if line.startswith(start)]
+def pasted(command, **environment) -> subprocess.Popen:
+    """Start a line as a shell does that knows no virtual environment."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    environment = {"PATH": os.defpath} | environment
+    return subprocess.Popen(command, shell=True, env=environment, **pipes)
+
+
+def printed_token(demo, name) -> str:
+    """Return what the printed line for a token of Alice's gives, or the same line for another."""
+    (line,) = [line.strip() for line in demo.log if line.startswith("TOKEN=")]
+    with pasted(f'{line.replace("--token alice", f"--token {name}")}\nprintf %s "$TOKEN"') as shell:
+        return shell.communicate()[0]
 
 
 def test_lines_to_paste_work_in_a_shell_that_knows_no_virtual_environment(demo):
     assert demo.log[0].startswith(f"Serving {demo.http}, ")
-    assert f"Open {demo.http} in a browser.\n" in demo.log
-    pasted = [line for line in demo.log if " -m websockets " in line]
-    *accepted, refused = [first_answer(line) for line in pasted]
+    assert any(line.startswith(f"Open {demo.http} in a browser") for line in demo.log)
+    tokens = {name: printed_token(demo, name) for name in ("alice", "bob", "mallory")}
+    lines = [line for line in demo.log if " -m websockets " in line]
+    *accepted, refused = [first_answer(line, each) for each in tokens.values() for line in lines]
     assert len(accepted) == 5
     assert all('"connection.established"' in answer for answer in accepted)
     assert '"connection.closing"' in refused and "4003" in refused
 
 
-def first_answer(line) -> str:
+def first_answer(line, token) -> str:
     """Return the first frame that a pasted line shows."""
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen(line, shell=True, env={"PATH": os.defpath}, **pipes) as client:
+    with pasted(line, TOKEN=token) as client:
         shown = next((each for each in client.stdout if "< {" in each), "")
         client.communicate("")
     return shown
 
 
 def test_demo_prints_requests_that_work(demo):
-    for command in printed(demo, "curl "):
-        done = subprocess.run(
-            [*command, "--silent", "--fail"], capture_output=True, text=True, timeout=30
-        )
-        assert done.returncode == 0, done.stderr
+    token = printed_token(demo, "alice")
+    lines = [line.strip() for line in demo.log if line.startswith("curl ")]
+    assert len(lines) == 2
+    for line in lines:
+        with pasted(f"{line} --silent --fail", TOKEN=token) as curl:
+            said = curl.communicate(timeout=30)
+        assert curl.returncode == 0, said
 
 
 def test_demo_at_a_real_keycloak_is_refused_in_one_line_that_names_the_cure(environment):
