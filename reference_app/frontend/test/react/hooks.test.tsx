@@ -1,6 +1,6 @@
-import { cleanup, configure, renderHook, waitFor } from "@testing-library/react";
+import { renderHook, waitFor } from "@testing-library/react";
 import { createElement, type ReactNode, StrictMode } from "react";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
 import { CloseCode } from "../../src/realtime";
 import {
@@ -10,25 +10,12 @@ import {
   useNotifications,
   useOrganizationEvents,
 } from "../../src/react";
-import { afterAnotherClientCame, provider, server, useServer } from "../client";
+import { afterAnotherClientCame, provider, server } from "../client";
 import { Inbox } from "../inbox";
 import { at } from "../server";
+import { useHooks } from "./rendering";
 
-useServer();
-
-// Of a machine under load.
-configure({ asyncUtilTimeout: 10_000 });
-
-beforeEach(() => {
-  // Frames come from a network, not from what a test does.
-  (globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = false;
-  vi.stubGlobal("location", { href: server.url.replace("ws:", "http:") });
-});
-
-afterEach(() => {
-  cleanup();
-  vi.unstubAllGlobals();
-});
+useHooks();
 
 function soon(options: Partial<StreamOptions> = {}): StreamOptions {
   return { token: async () => "token-1", random: () => 0, backoff: { baseMs: 1 }, ...options };

@@ -1,25 +1,13 @@
-import { cleanup, configure, renderHook, waitFor } from "@testing-library/react";
+import { renderHook, waitFor } from "@testing-library/react";
 import { StrictMode } from "react";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 
 import { type StreamOptions, useNotifications, useOrganizationEvents } from "../../src/react";
-import { afterAnotherClientCame, server, useServer } from "../client";
+import { afterAnotherClientCame, server } from "../client";
 import { at, type Connection } from "../server";
+import { useHooks } from "./rendering";
 
-useServer();
-
-// Of a machine under load.
-configure({ asyncUtilTimeout: 10_000 });
-
-beforeEach(() => {
-  (globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = false;
-  vi.stubGlobal("location", { href: server.url.replace("ws:", "http:") });
-});
-
-afterEach(() => {
-  cleanup();
-  vi.unstubAllGlobals();
-});
+useHooks();
 
 function mounted(options: Partial<StreamOptions> = {}) {
   const token = async () => "token-1";
